@@ -1,0 +1,146 @@
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Append writes the struct that from points to as a JSON object: its fields in order, then its extra members by name.
+// It fails on a number JSON can't write, on an extra member that is no JSON, and on one that a field has written.
+func Append(dst []byte, from any, rest Rest) ([]byte, error) {
+	return appendObject(dst, reflect.ValueOf(from).Elem(), rest)
+}
+
+func appendObject(dst []byte, v reflect.Value, rest Rest) ([]byte, error) {
+	p := planOf(v.Type())
+	dst = append(dst, '{')
+	var written uint64
+	var err error
+	for i := range p.fields {
+		f := &p.fields[i]
+		value := v.Field(f.index)
+		if f.kind == kindHeld && rest.Held == "" || f.kind != kindHeld && f.omitZero && value.IsZero() {
+			continue
+		}
+		written |= 1 << i
+		dst = appendName(dst, `"`+f.name+`"`)
+		if dst, err = appendField(dst, value, f, rest); err != nil {
+			return nil, at(f.name, err)
+		}
+	}
+	extra := v.Field(p.extra).Interface().(map[string]json.RawMessage)
+	for _, name := range slices.Sorted(maps.Keys(extra)) {
+		if i := p.find(name); i >= 0 && written&(1<<i) != 0 {
+			return nil, &MemberError{name, "is both a field and in Extra"}
+		}
+		quoted, err := appendString(nil, name)
+		if err != nil || !Valid(extra[name]) {
+			return nil, &MemberError{name, "of Extra is not valid JSON"}
+		}
+		dst = append(appendName(dst, string(quoted)), extra[name]...)
+	}
+	return append(dst, '}'), nil
+}
+
+// appendName writes a member's name, which is quoted, and the comma before it, where it is not the first.
+func appendName(dst []byte, quoted string) []byte {
+	if dst[len(dst)-1] != '{' {
+		dst = append(dst, ',')
+	}
+	return append(append(dst, quoted...), ':')
+}
+
+func appendField(dst []byte, v reflect.Value, f *field, rest Rest) ([]byte, error) {
+	if v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	switch f.kind {
+	case kindHeld:
+		return append(dst, rest.Held...), nil
+	case kindString:
+		return appendString(dst, v.String())
+	case kindBool:
+		return strconv.AppendBool(dst, v.Bool()), nil
+	case kindNumber:
+		return appendKept(dst, v.Float(), rest.Digits[f.name])
+	case kindObject:
+		return appendObject(dst, v, Rest{})
+	case kindStrings, kindObjects:
+		return appendArray(dst, v, f.kind)
+	}
+	return dst, nil
+}
+
+func appendArray(dst []byte, v reflect.Value, elements kind) ([]byte, error) {
+	dst = append(dst, '[')
+	for i := range v.Len() {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		var err error
+		if elements == kindStrings {
+			dst, err = appendString(dst, v.Index(i).String())
+		} else {
+			dst, err = appendObject(dst, v.Index(i), Rest{})
+		}
+		if err != nil {
+			return nil, at(fmt.Sprintf("[%d]", i), err)
+		}
+	}
+	return append(dst, ']'), nil
+}
+
+// appendKept writes a number with the digits it was read with, as long as it still is that number.
+func appendKept(dst []byte, number float64, digits string) ([]byte, error) {
+	if math.IsNaN(number) || math.IsInf(number, 0) {
+		return nil, &MemberError{Reason: fmt.Sprintf("is %v, which JSON can't write", number)}
+	}
+	if read, err := strconv.ParseFloat(digits, 64); err == nil && read == number {
+		return append(dst, digits...), nil
+	}
+	return appendNumber(dst, number), nil
+}
+
+// appendNumber writes a number the way Go's JSON packages do: no exponent where a person would write none.
+func appendNumber(dst []byte, number float64) []byte {
+	format := byte('f')
+	if abs := math.Abs(number); abs != 0 && abs < 1e-6 || abs >= 1e21 {
+		format = 'e'
+	}
+	return strconv.AppendFloat(dst, number, format, -1, 64)
+}
+
+func appendString(dst []byte, text string) ([]byte, error) {
+	dst, err := jsontext.AppendQuote(dst, text)
+	if err != nil {
+		return nil, &MemberError{Reason: "is not valid UTF-8"}
+	}
+	return dst, nil
+}
+
+// CheckExtra returns what is wrong with the extra members of the struct that model points to.
+func CheckExtra(model any) []*MemberError {
+	v := reflect.ValueOf(model).Elem()
+	p := planOf(v.Type())
+	if p.extra < 0 {
+		return nil
+	}
+	extra := v.Field(p.extra).Interface().(map[string]json.RawMessage)
+	var wrong []*MemberError
+	for _, name := range slices.Sorted(maps.Keys(extra)) {
+		switch {
+		case p.find(name) >= 0:
+			wrong = append(wrong, &MemberError{name, "is in Extra but has a field of its own: set that"})
+		case !Valid(extra[name]):
+			wrong = append(wrong, &MemberError{name, "of Extra is not valid JSON"})
+		}
+	}
+	return wrong
+}
