@@ -1,0 +1,409 @@
+package cfposture
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/go-querystring/query"
+
+	"github.com/cfposture/cfposture/internal/envelope"
+	"github.com/cfposture/cfposture/internal/retry"
+)
+
+// A call is one operation of the API: one request, attempted until it succeeds or fails for good.
+type call struct {
+	*settings
+
+	method  string
+	path    string // escaped, below the base URL
+	query   string
+	body    []byte
+	secrets []string // of the body and of the credentials: kept out of errors
+
+	// result reads the envelope's result as it arrives, before it is known whether the answer is a success; it is
+	// called anew in every attempt. Nil: the result doesn't matter.
+	result func(*jsontext.Decoder) error
+	// finish is called once the answer is known to be a success.
+	finish func() error
+
+	attempts int
+	answer   *answer
+	info     ResultInfo
+}
+
+// A failure is why an attempt failed, and what that means for the next.
+type failure struct {
+	err     error
+	again   bool // another attempt may succeed, and may be made
+	unknown bool // a request that must not be made twice may have been acted on
+}
+
+// errStop ends a call whose caller has seen enough.
+var errStop = errors.New("stop")
+
+// setQuery takes a struct with url tags, or nil.
+func (c *call) setQuery(q any) error {
+	if q == nil {
+		return nil
+	}
+	values, err := query.Values(q)
+	if err != nil {
+		return c.errorf("query: %w", err)
+	}
+	c.query = values.Encode()
+	return nil
+}
+
+// receive sends the request and hands the JSON of the result to decode.
+func (c *call) receive(ctx context.Context, decode func(jsontext.Value) error) error {
+	var text jsontext.Value
+	c.result = func(dec *jsontext.Decoder) error {
+		value, err := dec.ReadValue()
+		text = value.Clone()
+		return err
+	}
+	c.finish = func() error { return decode(text) }
+	return c.send(ctx)
+}
+
+// send attempts the request until it succeeds, fails for good, or has used up its retries.
+func (c *call) send(ctx context.Context) error {
+	c.report(&Response{})
+	waits := retry.NewWaits(c.maxRetryWait)
+	for {
+		c.attempts++
+		failed := c.attempt(ctx)
+		if failed == nil || c.foundNothing(failed) {
+			return nil
+		}
+		if !failed.again || c.attempts > c.maxRetries {
+			return c.final(failed)
+		}
+		wait, allowed := waits.Next(ctx, retryAfter(failed.err))
+		if !allowed {
+			return c.final(failed)
+		}
+		c.logRetry(ctx, wait, failed.err)
+		if retry.Sleep(ctx, wait) != nil {
+			return c.interrupted(ctx, failed)
+		}
+	}
+}
+
+// attempt makes the request once: it takes its turn, sends, and reads the answer. Nil is success.
+func (c *call) attempt(ctx context.Context) *failure {
+	if c.limiter != nil {
+		if err := c.limiter.Wait(ctx); err != nil {
+			return &failure{err: c.errorf("rate limit: %w", err)}
+		}
+	}
+	attemptCtx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	attemptCtx, written := traceWriting(attemptCtx, retry.Idempotent(c.method))
+	request, err := c.newRequest(attemptCtx)
+	if err != nil {
+		return &failure{err: c.errorf("%w", err)}
+	}
+
+	start := time.Now()
+	limit := newTimeLimit(c.timeout, cancel)
+	limit.resume()
+	defer limit.pause()
+	response, err := c.sender.Do(request)
+	if err != nil {
+		failed := c.connectionFailed(ctx, attemptCtx, err, written())
+		c.logAttempt(ctx, nil, time.Since(start), failed)
+		return failed
+	}
+	defer response.Body.Close() //nolint:errcheck // there is nothing left to lose
+	limit.pause()
+
+	c.answer = &answer{body: response.Body, time: limit, left: maxAnswer}
+	failed := c.readAnswer(ctx, attemptCtx, response)
+	c.logAttempt(ctx, response, time.Since(start), failed)
+	return failed
+}
+
+func (c *call) newRequest(ctx context.Context) (*http.Request, error) {
+	target := c.baseURL.String() + c.path
+	if c.query != "" {
+		target += "?" + c.query
+	}
+	var body io.Reader
+	if c.body != nil {
+		body = bytes.NewReader(c.body)
+	}
+	request, err := http.NewRequestWithContext(ctx, c.method, target, body)
+	if err != nil {
+		return nil, withoutURL(err)
+	}
+	header := request.Header
+	header.Set("Accept", "application/json")
+	header.Set("User-Agent", c.userAgent)
+	if c.body != nil {
+		header.Set("Content-Type", "application/json")
+	}
+	secrets, err := c.authorize(ctx, header)
+	if err != nil {
+		return nil, err
+	}
+	c.secrets = append(c.secrets, secrets...)
+	for _, set := range c.headers {
+		set(header)
+	}
+	return request, nil
+}
+
+// traceWriting returns a context that notes whether a request was written, and a function that tells. Only a transport
+// that reports that it looks for a connection, and then that it found none, proves that nothing was written.
+func traceWriting(ctx context.Context, idempotent bool) (context.Context, func() bool) {
+	if idempotent {
+		return ctx, func() bool { return true }
+	}
+	var sought, found atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { sought.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { found.Store(true) },
+	})
+	return ctx, func() bool { return !sought.Load() || found.Load() }
+}
+
+// connectionFailed judges an attempt that brought no answer, or not the whole of one.
+func (c *call) connectionFailed(ctx, attemptCtx context.Context, err error, written bool) *failure {
+	failed := &failure{unknown: written && !retry.Idempotent(c.method)}
+	var timeout *attemptTimeout
+	switch {
+	case ctx.Err() != nil:
+		failed.err = c.errorf("%w", contextError(ctx))
+		return failed
+	case errors.As(context.Cause(attemptCtx), &timeout):
+		err = timeout
+	case errors.Is(err, io.EOF):
+		err = fmt.Errorf("the connection was closed without an answer: %w", withoutURL(err))
+	default:
+		err = withoutURL(err)
+	}
+	failed.err = c.errorf("%w", err)
+	failed.again = retry.Transport(err) && !failed.unknown
+	return failed
+}
+
+// readAnswer reads an answer to its end and judges it.
+func (c *call) readAnswer(ctx, attemptCtx context.Context, response *http.Response) *failure {
+	meta := &Response{
+		StatusCode: response.StatusCode,
+		Header:     response.Header,
+		RayID:      response.Header.Get("CF-Ray"),
+		RateLimit:  parseRateLimit(response.Header),
+	}
+	c.report(meta)
+	success := response.StatusCode >= 200 && response.StatusCode < 300
+	if response.StatusCode == http.StatusNoContent && c.finish == nil {
+		return nil
+	}
+
+	result := c.result
+	if result == nil || !success {
+		result = (*jsontext.Decoder).SkipValue
+	}
+	env, err := envelope.Read(c.answer, result)
+	failed := c.newError(response, env)
+	switch {
+	case errors.Is(err, errStop):
+		return &failure{err: errStop}
+	case c.answer.err != nil && success:
+		return c.connectionFailed(ctx, attemptCtx, c.answer.err, true)
+	case !success:
+		return c.refused(failed)
+	case err != nil:
+		failed.cause = fmt.Errorf("unreadable answer: %w", err)
+		return c.unread(failed)
+	case !env.Success:
+		return &failure{err: failed}
+	}
+	meta.Messages = failed.Messages
+	c.report(meta)
+	if c.finish == nil {
+		return nil
+	}
+	if env.ResultInfo != nil {
+		// Odd paging must not hide the items that came with it.
+		_ = json.Unmarshal(env.ResultInfo, &c.info)
+	}
+	if !env.HasResult {
+		failed.cause = errors.New(`the answer has no member "result"`)
+		return c.unread(failed)
+	}
+	if failed.cause = c.finish(); failed.cause != nil {
+		return c.unread(failed)
+	}
+	return nil
+}
+
+// refused judges an answer whose status is no success.
+func (c *call) refused(err *Error) *failure {
+	if err.StatusCode < http.StatusBadRequest {
+		err.cause = errors.New("redirects are not followed, so that credentials reach no other host: check the base URL")
+	}
+	passing := retry.Status(err.StatusCode)
+	if retry.Idempotent(c.method) || err.StatusCode == http.StatusTooManyRequests {
+		return &failure{err: err, again: passing}
+	}
+	return &failure{err: err, unknown: passing || err.StatusCode >= 500}
+}
+
+// unread judges an answer that is a success by its status but does not say what it should.
+func (c *call) unread(err *Error) *failure {
+	return &failure{err: err, unknown: !retry.Idempotent(c.method)}
+}
+
+// foundNothing reports whether a DELETE failed because an attempt before has deleted already.
+func (c *call) foundNothing(failed *failure) bool {
+	return c.method == http.MethodDelete && c.attempts > 1 && errors.Is(failed.err, ErrNotFound)
+}
+
+func (c *call) final(failed *failure) error {
+	if !failed.unknown {
+		return failed.err
+	}
+	return &wrapped{
+		failed.err.Error() + ": the outcome is unknown: list and look before sending it again",
+		[]error{ErrOutcomeUnknown, failed.err},
+	}
+}
+
+// interrupted is the error of a call whose context ended while it waited for the next attempt.
+func (c *call) interrupted(ctx context.Context, failed *failure) error {
+	prefix := c.errorf("").Error()
+	reason := contextError(ctx)
+	return &wrapped{
+		fmt.Sprintf("%s%v, waiting to retry after: %s", prefix, reason, strings.TrimPrefix(failed.err.Error(), prefix)),
+		[]error{reason, failed.err},
+	}
+}
+
+// errorf returns an error that starts with what was asked for and holds no secret.
+func (c *call) errorf(format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	text := printable(c.redact(fmt.Sprintf("cfposture: %s %s: %v", c.method, c.path, err)))
+	return &wrapped{text, []error{err}}
+}
+
+// newError returns the failure that an answer is, or would be.
+func (c *call) newError(response *http.Response, env *envelope.Envelope) *Error {
+	e := &Error{
+		Method:     c.method,
+		Path:       c.path,
+		StatusCode: response.StatusCode,
+		RayID:      response.Header.Get("CF-Ray"),
+		RetryAfter: retry.After(response.Header, time.Now()),
+		Body:       []byte(printable(c.redact(string(c.answer.head)))),
+	}
+	switch {
+	case env != nil:
+		e.Errors = c.messages(env.Errors)
+		e.Messages = c.messages(env.Messages)
+	case len(e.Body) > 0:
+		e.cause = errors.New("the answer is not the API's: a proxy may have given it")
+	}
+	return e
+}
+
+// messages decodes errors or messages; what has another shape than theirs is in the Error's Body at least.
+func (c *call) messages(text jsontext.Value) []Message {
+	var messages []Message
+	if text == nil || json.Unmarshal([]byte(c.redact(string(text))), &messages) != nil {
+		return nil
+	}
+	return messages
+}
+
+// minSecret is the length from which a secret is told from the text around it.
+const minSecret = 4
+
+// redact replaces the call's secrets, as they are and as JSON would write them.
+func (c *call) redact(text string) string {
+	for _, secret := range c.secrets {
+		if len(secret) < minSecret {
+			continue
+		}
+		text = strings.ReplaceAll(text, secret, redacted)
+		if quoted, err := jsontext.AppendQuote(nil, secret); err == nil {
+			text = strings.ReplaceAll(text, string(quoted[1:len(quoted)-1]), redacted)
+		}
+	}
+	return text
+}
+
+// report fills the caller's Response.
+func (c *call) report(r *Response) {
+	if c.response != nil {
+		r.Attempts = c.attempts
+		*c.response = *r
+	}
+}
+
+func (c *call) logAttempt(ctx context.Context, response *http.Response, took time.Duration, failed *failure) {
+	if c.logger == nil || !c.logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("method", c.method), slog.String("path", c.path),
+		slog.Int("attempt", c.attempts), slog.Duration("took", took),
+	}
+	if response != nil {
+		attrs = append(attrs, slog.Int("status", response.StatusCode), slog.String("ray", response.Header.Get("CF-Ray")))
+	}
+	if failed != nil && !errors.Is(failed.err, errStop) {
+		attrs = append(attrs, slog.String("error", failed.err.Error()))
+	}
+	c.logger.LogAttrs(ctx, slog.LevelDebug, "cfposture: request", attrs...)
+}
+
+func (c *call) logRetry(ctx context.Context, wait time.Duration, err error) {
+	if c.logger == nil {
+		return
+	}
+	c.logger.LogAttrs(ctx, slog.LevelWarn, "cfposture: retrying",
+		slog.String("method", c.method), slog.String("path", c.path),
+		slog.Int("attempt", c.attempts), slog.Duration("wait", wait), slog.String("error", err.Error()))
+}
+
+// retryAfter returns how long the API asked to wait, if it did.
+func retryAfter(err error) time.Duration {
+	var answer *Error
+	if errors.As(err, &answer) {
+		return answer.RetryAfter
+	}
+	return 0
+}
+
+// contextError is the context's error, with its cause where that says more.
+func contextError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(err, cause) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}
+
+// withoutURL takes away the method and URL that net/http puts before an error; the call's own prefix says them.
+func withoutURL(err error) error {
+	var wrapper *url.Error
+	if errors.As(err, &wrapper) {
+		return wrapper.Err
+	}
+	return err
+}

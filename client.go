@@ -1,0 +1,132 @@
+package cfposture
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// Version is the version of this package.
+const Version = "0.1.0"
+
+const userAgent = "cfposture/" + Version
+
+// A Client sends requests to the device posture API. It is safe for concurrent use. Make one with [NewClient].
+type Client struct {
+	// Posture are the rules.
+	Posture *PostureService
+	// Integrations are the connections to third parties' services.
+	Integrations *IntegrationsService
+
+	environment []Option
+	options     []Option
+	settings    *settings // what a call without options works with
+}
+
+// NewClient returns a client that works with the environment variables CLOUDFLARE_API_TOKEN, or CLOUDFLARE_EMAIL and
+// CLOUDFLARE_API_KEY, CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_BASE_URL, which are read once, here, and with opts, which win
+// over them. It fails where there are no credentials, on contradicting options, and on values that can't be right.
+func NewClient(opts ...Option) (*Client, error) {
+	c := &Client{environment: environment(), options: opts}
+	s, err := c.resolve(nil)
+	if err != nil {
+		return nil, err
+	}
+	c.settings = s
+	c.Posture = newPostureService(c)
+	c.Integrations = newIntegrationsService(c)
+	return c, nil
+}
+
+// Do sends one request for an endpoint this package has no method for, by the rules that hold for all: path is relative
+// to the base URL, with escaped elements; query is a struct with url tags, or nil; body is anything that JSON can
+// write, or nil; result is a pointer that gets the envelope's result, or nil.
+func (c *Client) Do(ctx context.Context, method, path string, query, body, result any, opts ...Option) error {
+	s, err := c.resolve(opts)
+	if err != nil {
+		return err
+	}
+	path, err = cleanPath(path)
+	if err != nil {
+		return err
+	}
+	call := &call{settings: s, method: method, path: path}
+	if err := call.setQuery(query); err != nil {
+		return err
+	}
+	if body != nil {
+		if call.body, err = json.Marshal(body); err != nil {
+			return fmt.Errorf("cfposture: %s %s: request body: %w", method, path, err)
+		}
+	}
+	if result == nil {
+		return call.send(ctx)
+	}
+	return call.receive(ctx, func(text jsontext.Value) error { return json.Unmarshal(text, result) })
+}
+
+// resolve returns the settings that a call with the options works with.
+func (c *Client) resolve(opts []Option) (*settings, error) {
+	if len(opts) == 0 && c.settings != nil {
+		return c.settings, nil
+	}
+	s := c.layers(opts, c.environment)
+	if s.skipEnvironment {
+		s = c.layers(opts, nil)
+	}
+	if err := s.check(); err != nil {
+		return nil, fmt.Errorf("cfposture: %w", err)
+	}
+	s.setUpSender()
+	return s, nil
+}
+
+// layers applies the environment, the client's options and the call's, each over the one before.
+func (c *Client) layers(opts, environment []Option) *settings {
+	s := newSettings()
+	s.apply(environment)
+	s.apply(c.options)
+	if c.settings != nil {
+		s.sender = c.settings.sender
+	}
+	s.apply(opts)
+	return s
+}
+
+// elementPath escapes the elements of a path, so that none of them can change which endpoint it leads to. Names say
+// what an element is, for the error.
+func elementPath(elements ...pathElement) (string, error) {
+	escaped := make([]string, len(elements))
+	for i, element := range elements {
+		switch element.value {
+		case "":
+			return "", fmt.Errorf("cfposture: the %s is empty", element.name)
+		case ".", "..":
+			return "", fmt.Errorf("cfposture: the %s %q is no ID", element.name, element.value)
+		}
+		escaped[i] = url.PathEscape(element.value)
+	}
+	return strings.Join(escaped, "/"), nil
+}
+
+type pathElement struct{ name, value string }
+
+// cleanPath returns an escaped path as elementPath would have made it.
+func cleanPath(path string) (string, error) {
+	if strings.ContainsAny(path, "?#") {
+		return "", fmt.Errorf("cfposture: the path %q has a query or a fragment: use the query argument, or escape it", path)
+	}
+	var elements []pathElement
+	for escaped := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
+		element, err := url.PathUnescape(escaped)
+		if err != nil {
+			return "", fmt.Errorf("cfposture: the path %q: %w", path, err)
+		}
+		elements = append(elements, pathElement{fmt.Sprintf("path element %d of %q", len(elements)+1, path), element})
+	}
+	return elementPath(elements...)
+}

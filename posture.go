@@ -1,0 +1,197 @@
+package cfposture
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+
+	"github.com/cfposture/cfposture/internal/wire"
+)
+
+// A PostureService reads and writes device posture rules.
+type PostureService struct {
+	rules resource[Rule]
+}
+
+func newPostureService(c *Client) *PostureService {
+	return &PostureService{resource[Rule]{
+		client:  c,
+		noun:    "rule",
+		path:    []pathElement{{"", "devices"}, {"", "posture"}},
+		taken:   integrationElement,
+		decode:  decodeRule,
+		id:      func(r *Rule) string { return r.ID },
+		isEmpty: func(r *Rule) bool { return r.ID == "" && r.Name == "" && r.Type == "" },
+	}}
+}
+
+// List returns every rule of the account, of all pages. If there are rules that are not what a rule should be, it
+// returns the others along with an error that names each of those. Answers are limited to 64 MiB.
+//
+// GET /accounts/{account_id}/devices/posture
+func (s *PostureService) List(ctx context.Context, opts ...Option) ([]*Rule, error) {
+	return s.rules.list(ctx, opts)
+}
+
+// All yields every rule of the account, of all pages, as they arrive: it holds one at a time, so the account may be of
+// any size. A rule that is not what a rule should be is yielded as an error, and the loop may go on; any other error is
+// the last. Leaving the loop ends the transfer.
+//
+// GET /accounts/{account_id}/devices/posture
+func (s *PostureService) All(ctx context.Context, opts ...Option) iter.Seq2[*Rule, error] {
+	return s.rules.pages(ctx, opts, true)
+}
+
+// ListPage returns one page of the account's rules, with the same errors as List.
+//
+// GET /accounts/{account_id}/devices/posture?page=…&per_page=…
+func (s *PostureService) ListPage(ctx context.Context, page ListPage, opts ...Option) (*Page[Rule], error) {
+	return s.rules.listPage(ctx, page, opts)
+}
+
+// Get returns one rule, or [ErrNotFound].
+//
+// GET /accounts/{account_id}/devices/posture/{rule_id}
+func (s *PostureService) Get(ctx context.Context, ruleID string, opts ...Option) (*Rule, error) {
+	return s.rules.get(ctx, ruleID, opts)
+}
+
+// Create creates a rule and returns it as the API made it, with its ID. The given rule is left as it is; its ID is not
+// sent. A failure that leaves open whether the rule exists is [ErrOutcomeUnknown].
+//
+// POST /accounts/{account_id}/devices/posture
+func (s *PostureService) Create(ctx context.Context, rule *Rule, opts ...Option) (*Rule, error) {
+	if rule == nil {
+		return nil, errNilRule
+	}
+	created := *rule
+	created.ID = ""
+	return s.rules.write(ctx, http.MethodPost, &created, opts)
+}
+
+// Update replaces the rule that has rule.ID and returns it as the API keeps it. What the given rule leaves out is reset,
+// so change a rule that Get returned. The API does not support another type than the rule has: delete it and create one.
+//
+// PUT /accounts/{account_id}/devices/posture/{rule_id}
+func (s *PostureService) Update(ctx context.Context, rule *Rule, opts ...Option) (*Rule, error) {
+	if rule == nil {
+		return nil, errNilRule
+	}
+	return s.rules.write(ctx, http.MethodPut, rule, opts, s.rules.element(rule.ID))
+}
+
+// Delete deletes one rule. It fails with [ErrNotFound] where there is none, save after an attempt whose answer was lost.
+//
+// DELETE /accounts/{account_id}/devices/posture/{rule_id}
+func (s *PostureService) Delete(ctx context.Context, ruleID string, opts ...Option) error {
+	return s.rules.delete(ctx, ruleID, opts)
+}
+
+var errNilRule = errors.New("cfposture: the rule is nil")
+
+// A Rule checks devices. The API's documents call it DevicePostureRule.
+type Rule struct {
+	// ID is a UUID, which the API gives.
+	ID string `json:"id,omitzero"`
+	// Name may be empty.
+	Name string `json:"name"`
+	// Type decides what Input is. Taken from Input when empty.
+	Type        RuleType `json:"type,omitzero"`
+	Description string   `json:"description,omitzero"`
+	// Schedule is how often the check runs: at least 1m; the API's default is 5m.
+	Schedule Interval `json:"schedule,omitzero"`
+	// Expiration is how long a result is valid; empty: until the next.
+	Expiration Interval `json:"expiration,omitzero"`
+	// Match are the devices that the rule is for.
+	Match []Match `json:"match,omitzero"`
+	// Input is what is checked. Nil: the rule has none.
+	Input DeviceInput `json:"input,omitzero"`
+	// Extra are the members this package doesn't know, kept and sent back.
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// A Match is a condition that a device must meet for a rule to be about it. The API's documents call it DeviceMatch.
+type Match struct {
+	Platform Platform                   `json:"platform,omitzero"`
+	Extra    map[string]json.RawMessage `json:",embed"` // members this package doesn't know, kept and sent back
+}
+
+// Validate returns a [*ValidationError] with everything that the API would refuse in the rule or that could not mean
+// anything, or nil. Create and Update call it.
+func (r *Rule) Validate() error {
+	if r == nil {
+		return errNilRule
+	}
+	p := newProblems()
+	p.maxLength("id", r.ID, maxID)
+	r.validateType(p)
+	p.interval("schedule", r.Schedule)
+	if every, err := r.Schedule.Duration(); err == nil && every >= 0 && every < minSchedule {
+		p.add("schedule", fmt.Sprintf("%q is below the minimum of 1m", r.Schedule))
+	}
+	p.interval("expiration", r.Expiration)
+	p.extra(r)
+	for i := range r.Match {
+		p.in(fmt.Sprintf("match[%d].", i)).extra(&r.Match[i])
+	}
+	if !isNil(r.Input) {
+		input := p.in("input.")
+		r.Input.validate(input)
+		input.extra(r.Input)
+	}
+	return p.err()
+}
+
+func (r *Rule) validateType(p *problems) {
+	switch {
+	case r.Input != nil && isNil(r.Input):
+		p.add("input", fmt.Sprintf("is a nil %T: leave it out, or give NewInput's", r.Input))
+	case r.wireType() == "":
+		p.add("type", "is required")
+	case r.Input != nil && r.Input.RuleType() != "" && r.wireType() != r.Input.RuleType():
+		p.add("type", fmt.Sprintf("is %q but the input is one for %q", r.Type, r.Input.RuleType()))
+	}
+}
+
+// wireType is the type that is sent.
+func (r *Rule) wireType() RuleType {
+	if r.Type == "" && !isNil(r.Input) {
+		return r.Input.RuleType()
+	}
+	return r.Type
+}
+
+func (r *Rule) secrets() []string { return nil }
+
+// MarshalJSON writes the rule as the API takes it, members of Extra included.
+func (r Rule) MarshalJSON() ([]byte, error) {
+	r.Type = r.wireType()
+	input, err := encodeInput(r.Input)
+	if err != nil {
+		return nil, fmt.Errorf("cfposture: rule: input: %w", err)
+	}
+	text, err := wire.Append(nil, &r, wire.Rest{Held: string(input)})
+	if err != nil {
+		return nil, fmt.Errorf("cfposture: rule: %w", err)
+	}
+	return text, nil
+}
+
+// UnmarshalJSON reads a rule as the API gives it. An input that doesn't fit the type becomes an [UnknownInput].
+func (r *Rule) UnmarshalJSON(data []byte) error { return unmarshal(data, r, decodeRule) }
+
+// decodeRule reads a rule from valid JSON. The rule's strings are parts of text.
+func decodeRule(text string) (*Rule, error) {
+	r := new(Rule)
+	rest, err := wire.Decode(text, r)
+	if err != nil {
+		return nil, named("rule", r.ID, err)
+	}
+	if rest.Held != "" {
+		r.Input = decodeInput(r.Type, rest.Held)
+	}
+	return r, nil
+}

@@ -1,0 +1,283 @@
+package cfposture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"iter"
+	"net/http"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/cfposture/cfposture/internal/envelope"
+)
+
+// A resource is a collection of the API: what the endpoints for rules and those for integrations have in common.
+type resource[T any] struct {
+	client *Client
+	noun   string        // what one item is, for errors
+	path   []pathElement // of the collection, below the account
+	taken  string        // what can be no ID, because another endpoint has the place
+	decode func(text string) (*T, error)
+	id     func(*T) string
+	// isEmpty reports whether an object held nothing that an item must have.
+	isEmpty func(*T) bool
+}
+
+// A writable is what Create or Update sends.
+type writable interface {
+	Validate() error
+	MarshalJSON() ([]byte, error)
+	secrets() []string
+}
+
+// ListPage says which part of a list is wanted; zero values leave it to the API.
+type ListPage struct {
+	Page    int `url:"page,omitempty"`     // from 1
+	PerPage int `url:"per_page,omitempty"` // items of a page
+}
+
+// A Page is a part of a list.
+type Page[T any] struct {
+	Items []*T
+	Info  ResultInfo // zero where the API says nothing
+}
+
+// ResultInfo is the envelope's result_info: where a page stands in its list.
+type ResultInfo struct {
+	Page       int `json:"page"`
+	PerPage    int `json:"per_page"`
+	Count      int `json:"count"` // items of this page
+	TotalCount int `json:"total_count"`
+	TotalPages int `json:"total_pages"`
+}
+
+// more reports whether pages follow the given one.
+func (i ResultInfo) more(page int) bool {
+	return i.TotalPages > page || i.TotalPages == 0 && i.PerPage > 0 && i.TotalCount > page*i.PerPage
+}
+
+// list reads every page. An item that can't be decoded is left out and named in the error.
+func (r *resource[T]) list(ctx context.Context, opts []Option) ([]*T, error) {
+	var list collector[T]
+	for item, err := range r.pages(ctx, opts, false) {
+		if !list.add(item, err) {
+			return nil, err
+		}
+	}
+	return list.items, list.err()
+}
+
+// pages yields every item of every page once, as it arrives. streamed makes the answer's size limit one of each item.
+func (r *resource[T]) pages(ctx context.Context, opts []Option, streamed bool) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		seen := newSeenSet()
+		for page := 1; ; page++ {
+			query := ListPage{Page: page}
+			if page == 1 {
+				query = ListPage{}
+			}
+			fresh, info, err := r.page(ctx, query, opts, streamed, seen, yield)
+			if errors.Is(err, errStop) {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if fresh == 0 || !info.more(page) {
+				return
+			}
+		}
+	}
+}
+
+// listPage reads one page.
+func (r *resource[T]) listPage(ctx context.Context, page ListPage, opts []Option) (*Page[T], error) {
+	var list collector[T]
+	_, info, err := r.page(ctx, page, opts, false, newSeenSet(), list.add)
+	if err != nil {
+		return nil, err
+	}
+	return &Page[T]{list.items, info}, list.err()
+}
+
+// page yields the items of one page that were not seen before, and says how many there were. A page that comes again,
+// by a retry or from a server that ignores the query, brings the same ones.
+func (r *resource[T]) page(ctx context.Context, page ListPage, opts []Option, streamed bool, seen *seenSet,
+	yield func(*T, error) bool,
+) (fresh int, info ResultInfo, err error) {
+	c, err := r.call(http.MethodGet, opts)
+	if err != nil {
+		return 0, info, err
+	}
+	if err := c.setQuery(page); err != nil {
+		return 0, info, err
+	}
+	var shape error
+	c.result = func(dec *jsontext.Decoder) error {
+		index := -1
+		shape = nil
+		err := envelope.Elements(dec, func(text []byte) error {
+			index++
+			if streamed {
+				c.answer.allowMore()
+			}
+			item, key, err := r.item(string(text))
+			if !seen.add(key) {
+				return nil
+			}
+			fresh++
+			if err != nil {
+				err = &itemError{c.errorf("result[%d]: %w", index, err)}
+			}
+			if !yield(item, err) {
+				return errStop
+			}
+			return nil
+		})
+		var wrong *envelope.ShapeError
+		if errors.As(err, &wrong) {
+			shape, err = wrong, nil // a failure's own errors say more, if it is one
+		}
+		return err
+	}
+	c.finish = func() error { return shape }
+	err = c.send(ctx)
+	return fresh, c.info, err
+}
+
+// item decodes an element of a list and returns what tells it from the others.
+func (r *resource[T]) item(text string) (item *T, key string, err error) {
+	item, err = r.decode(text)
+	if err == nil && r.id(item) != "" {
+		return item, r.id(item), nil
+	}
+	return item, text, err
+}
+
+// get reads one item.
+func (r *resource[T]) get(ctx context.Context, id string, opts []Option) (*T, error) {
+	c, err := r.call(http.MethodGet, opts, r.element(id))
+	if err != nil {
+		return nil, err
+	}
+	return r.receive(ctx, c)
+}
+
+// write sends body with the method, to the collection or to one of its items, and returns the item of the answer.
+func (r *resource[T]) write(ctx context.Context, method string, body writable, opts []Option, id ...pathElement) (*T, error) {
+	c, err := r.call(method, opts, id...)
+	if err != nil {
+		return nil, err
+	}
+	if !c.skipValidation {
+		if err := body.Validate(); err != nil {
+			return nil, err
+		}
+	}
+	if c.body, err = body.MarshalJSON(); err != nil {
+		return nil, err
+	}
+	c.secrets = body.secrets()
+	return r.receive(ctx, c)
+}
+
+// delete deletes one item. What the answer holds doesn't matter.
+func (r *resource[T]) delete(ctx context.Context, id string, opts []Option) error {
+	c, err := r.call(http.MethodDelete, opts, r.element(id))
+	if err != nil {
+		return err
+	}
+	return c.send(ctx)
+}
+
+// receive makes the call and decodes the item in its answer.
+func (r *resource[T]) receive(ctx context.Context, c *call) (*T, error) {
+	var item *T
+	err := c.receive(ctx, func(text jsontext.Value) (err error) {
+		item, err = r.decode(string(text))
+		if err == nil && r.isEmpty(item) {
+			err = fmt.Errorf("the answer's result holds no %s", r.noun)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return item, nil
+}
+
+// element is an item's ID as an element of a path.
+func (r *resource[T]) element(id string) pathElement { return pathElement{r.noun + " ID", id} }
+
+// call prepares a call to the collection or, with an ID, to one of its items.
+func (r *resource[T]) call(method string, opts []Option, id ...pathElement) (*call, error) {
+	s, err := r.client.resolve(opts)
+	if err != nil {
+		return nil, err
+	}
+	if s.accountID == "" {
+		return nil, errors.New("cfposture: no account ID: give WithAccountID, or set " + envAccountID)
+	}
+	if len(id) > 0 && id[0].value == r.taken && r.taken != "" {
+		return nil, fmt.Errorf("cfposture: the %s %q is no ID: it leads to another endpoint", id[0].name, r.taken)
+	}
+	elements := append([]pathElement{{"", "accounts"}, {"account ID", s.accountID}}, r.path...)
+	path, err := elementPath(append(elements, id...)...)
+	if err != nil {
+		return nil, err
+	}
+	return &call{settings: s, method: method, path: path}, nil
+}
+
+// A collector gathers a list's items, and apart from them the errors of those that could not be decoded.
+type collector[T any] struct {
+	items  []*T
+	unread []error
+}
+
+// add reports false for an error that ends the list.
+func (l *collector[T]) add(item *T, err error) bool {
+	var bad *itemError
+	switch {
+	case errors.As(err, &bad):
+		l.unread = append(l.unread, err)
+	case err != nil:
+		return false
+	default:
+		l.items = append(l.items, item)
+	}
+	return true
+}
+
+func (l *collector[T]) err() error {
+	if len(l.unread) == 0 {
+		return nil
+	}
+	return oneLine{errors.Join(l.unread...)}
+}
+
+// An itemError is about one item of a list alone: the others are there.
+type itemError struct{ error }
+
+func (e *itemError) Unwrap() error { return e.error }
+
+// A seenSet remembers the items of a list by hashes: 128 bits, for a list may have a hundred thousand.
+type seenSet struct {
+	seeds [2]maphash.Seed
+	keys  map[[2]uint64]struct{}
+}
+
+func newSeenSet() *seenSet {
+	return &seenSet{[2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, map[[2]uint64]struct{}{}}
+}
+
+// add reports whether the key is new.
+func (s *seenSet) add(key string) bool {
+	hash := [2]uint64{maphash.String(s.seeds[0], key), maphash.String(s.seeds[1], key)}
+	before := len(s.keys)
+	s.keys[hash] = struct{}{}
+	return len(s.keys) > before
+}
