@@ -164,7 +164,7 @@ func (u IntegrationUpdate) Validate() error {
 
 // config checks a config; missing is what is said of a secret that is not there.
 func (p *problems) config(config IntegrationConfig, missing string) {
-	p = p.in("config.")
+	p = p.in("config")
 	p.missingSecret = missing
 	config.validate(p)
 	p.extra(config)

@@ -135,10 +135,10 @@ func (r *Rule) Validate() error {
 	p.interval("expiration", r.Expiration)
 	p.extra(r)
 	for i := range r.Match {
-		p.in(fmt.Sprintf("match[%d].", i)).extra(&r.Match[i])
+		p.in(fmt.Sprintf("match[%d]", i)).extra(&r.Match[i])
 	}
 	if !isNil(r.Input) {
-		input := p.in("input.")
+		input := p.in("input")
 		r.Input.validate(input)
 		input.extra(r.Input)
 	}

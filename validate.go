@@ -139,7 +139,7 @@ func (in *ClientCertificateV2Input) validate(p *problems) {
 	p.id("certificate_id", in.CertificateID)
 	p.commonName(in.CN)
 	if in.Locations != nil {
-		p.in("locations.").extra(in.Locations)
+		p.in("locations").extra(in.Locations)
 	}
 }
 

@@ -141,6 +141,8 @@ func Every(d time.Duration) Interval {
 		return Interval(fmt.Sprintf("%dh", d/time.Hour))
 	case d != 0 && d%time.Minute == 0:
 		return Interval(fmt.Sprintf("%dm", d/time.Minute))
+	case d != 0 && d%time.Second == 0:
+		return Interval(fmt.Sprintf("%ds", d/time.Second))
 	default:
 		return Interval(d.String())
 	}

@@ -1,0 +1,237 @@
+package cfposture_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cfposture/cfposture"
+	"github.com/cfposture/cfposture/internal/apifacts"
+)
+
+// unknown are members no document names, of every kind that is easily damaged.
+const unknown = `"zz_big":12345678901234567890,"zz_digits":1.10,"zz_exponent":1E+2,"zz_null":null,"zz_empty":"",` +
+	`"zz_list":[],"zz_object":{},"zz_nested":{"a":[1.50,{"b":null,"c":"\u00e9<>&"}],"operator":">="},"zz_\"quoted\"":true`
+
+// withUnknown adds the unknown members to every object of a rule or an integration that the model has a type for.
+func withUnknown(text string) string {
+	for _, object := range []string{`{"description"`, `"input":{`, `"config":{`, `"match":[{`, `"locations":{`} {
+		text = strings.Replace(text, object, strings.Replace(object, "{", "{"+unknown+",", 1), 1)
+	}
+	return strings.Replace(strings.ReplaceAll(text, ",}", "}"), `{"config"`, "{"+unknown+`,"config"`, 1)
+}
+
+// sampleRules are rules of all types, plain and with unknown members on every level.
+func sampleRules(t *testing.T) map[string]string {
+	t.Helper()
+	samples := map[string]string{}
+	for _, ruleType := range apifacts.RuleTypes {
+		samples[ruleType.Name] = string(ruleType.Sample())
+		samples[ruleType.Name+" with unknown members"] = withUnknown(string(ruleType.Sample()))
+	}
+	require.Contains(t, samples["client_certificate_v2 with unknown members"], `"locations":{`+unknown)
+	require.Contains(t, samples["file with unknown members"], `"input":{`+unknown)
+	require.Contains(t, samples["file with unknown members"], `"match":[{`+unknown)
+	require.Contains(t, samples["file with unknown members"], `{`+unknown+`,"description"`)
+	return samples
+}
+
+func TestRulesSurviveDecodingAndEncoding(t *testing.T) {
+	samples := sampleRules(t)
+	for name, odd := range map[string]string{
+		"unknown type":             `{"id":"x","input":{"a" : [1.10]},"name":"n","type":"quantum"}`,
+		"no type":                  `{"id":"x","input":{"path":"/x"},"name":"n"}`,
+		"input of another kind":    `{"id":"x","input":{"path":5,"exists":true},"name":"n","type":"file"}`,
+		"input is no object":       `{"id":"x","input":[{"path":"/x"}],"name":"n","type":"file"}`,
+		"input is a string":        `{"id":"x","input":"/x","name":"n","type":"gateway"}`,
+		"digits of a known number": `{"id":"x","input":{"score":85.50,"connection_id":"c","operator":">"},"name":"n","type":"custom_s2s"}`,
+		"big known number":         `{"id":"x","input":{"total_score":12345678901234567890},"name":"n","type":"tanium_s2s"}`,
+		"exponent":                 `{"id":"x","input":{"update_window_days":1.0e1},"name":"n","type":"antivirus"}`,
+		"empty arrays and objects": `{"id":"x","input":{"locations":{"paths":[]},"check_private_key":true,"subject_alternative_names":[]},"match":[],"name":"n","type":"client_certificate_v2"}`,
+		"nulls":                    `{"description":null,"expiration":null,"id":"x","input":{"checkDisks":null,"requireAll":null},"match":null,"name":null,"type":"disk_encryption"}`,
+		"empty match":              `{"id":"x","match":[{}],"name":"n","type":"warp"}`,
+		"odd interval":             `{"expiration":"1h0m","id":"x","name":"n","schedule":"300s","type":"warp"}`,
+		"escapes in names":         `{"\u0069d":"x","name":"n","type":"fi\u006ce","input":{"p\u0061th":"\/x\ud83d\ude00"}}`,
+		"white space":              " { \"id\" :\t\"x\" , \"match\" : [ { \"platform\" : \"mac\" } , { } ] ,\r\n\"name\":\"n\", \"type\" : \"warp\" } ",
+	} {
+		samples[name] = odd
+	}
+	for name, sample := range samples {
+		t.Run(name, func(t *testing.T) {
+			assertSurvives(t, sample, new(cfposture.Rule))
+		})
+	}
+}
+
+func TestIntegrationsSurviveDecodingAndEncoding(t *testing.T) {
+	samples := map[string]string{
+		"unknown type":           `{"config":{"a" : [1.10]},"id":"x","interval":"1h","name":"n","type":"quantum"}`,
+		"config of another kind": `{"config":{"api_url":["x"]},"id":"x","interval":"1h","name":"n","type":"uptycs"}`,
+		"config is a string":     `{"config":"x","id":"x","interval":"1h","name":"n","type":"uptycs"}`,
+		"no config":              `{"config":null,"id":"x","interval":"1h","name":"n","type":"kolide"}`,
+		"fewer members":          `{"config":{"client_id":"c"},"id":"x","interval":"1h","name":"n","type":"workspace_one"}`,
+	}
+	for _, integrationType := range apifacts.IntegrationTypes {
+		samples[integrationType.Name] = string(integrationType.SampleAnswer())
+		samples[integrationType.Name+" request"] = string(integrationType.SampleRequest())
+		samples[integrationType.Name+" with unknown members"] = withUnknown(string(integrationType.SampleAnswer()))
+	}
+	require.Contains(t, samples["kolide with unknown members"], `"config":{`+unknown)
+	for name, sample := range samples {
+		t.Run(name, func(t *testing.T) {
+			assertSurvives(t, sample, new(cfposture.Integration))
+		})
+	}
+}
+
+// assertSurvives decodes the sample into model and encodes it, alone and within other types.
+func assertSurvives[T any](t *testing.T, sample string, model *T) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(sample), model))
+	encoded, err := json.Marshal(model)
+	require.NoError(t, err)
+	assertNothingLost(t, []byte(sample), encoded, "behind a pointer")
+	encoded, err = json.Marshal(*model)
+	require.NoError(t, err)
+	assertNothingLost(t, []byte(sample), encoded, "as a value")
+
+	type holder struct {
+		Value   T
+		Pointer *T
+		List    []T
+		Map     map[string]T
+	}
+	var held holder
+	nested := fmt.Sprintf(`{"Value":%[1]s,"Pointer":%[1]s,"List":[%[1]s],"Map":{"k":%[1]s}}`, sample)
+	require.NoError(t, json.Unmarshal([]byte(nested), &held))
+	encoded, err = json.Marshal(held)
+	require.NoError(t, err)
+	assertNothingLost(t, []byte(nested), encoded, "in a struct")
+
+	again := new(T)
+	require.NoError(t, json.Unmarshal(encoded, &held))
+	require.NoError(t, json.Unmarshal([]byte(sample), again))
+	assert.Equal(t, model, again)
+}
+
+func TestInputsAndConfigsSurviveAlone(t *testing.T) {
+	for _, ruleType := range apifacts.RuleTypes {
+		if ruleType.Input == "" {
+			continue
+		}
+		sample := strings.Replace(ruleType.Input, "{", "{"+unknown+",", 1)
+		assertVariantSurvives(t, sample, cfposture.NewInput(cfposture.RuleType(ruleType.Name)))
+	}
+	for _, integrationType := range apifacts.IntegrationTypes {
+		sample := strings.Replace(integrationType.Config, "{", "{"+unknown+",", 1)
+		assertVariantSurvives(t, sample, cfposture.NewConfig(cfposture.IntegrationType(integrationType.Name)))
+	}
+	assertVariantSurvives(t, `{"a":[1.10]}`, new(cfposture.UnknownInput))
+	assertVariantSurvives(t, `{"a":[1.10]}`, new(cfposture.UnknownConfig))
+	assertVariantSurvives(t, `{"platform":"mac",`+unknown+`}`, new(cfposture.Match))
+	assertVariantSurvives(t, `{"paths":["/x"],`+unknown+`}`, new(cfposture.CertificateLocations))
+}
+
+// assertVariantSurvives tries the pointer and, as a field of another struct would be, the value.
+func assertVariantSurvives(t *testing.T, sample string, variant any) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(sample), variant), "%T", variant)
+	for _, value := range []any{variant, reflect.ValueOf(variant).Elem().Interface()} {
+		encoded, err := json.Marshal(value)
+		require.NoError(t, err, "%T", value)
+		assertNothingLost(t, []byte(sample), encoded, "%T", value)
+	}
+}
+
+func TestGetChangeUpdateSendsEverythingElseAsItCame(t *testing.T) {
+	for name, sample := range sampleRules(t) {
+		t.Run(name, func(t *testing.T) {
+			server := newServer(t)
+			server.AddIntegration([]byte(`{"id":"` + apifacts.ConnectionID + `","name":"x","type":"kolide"}`))
+			id := server.AddRule([]byte(sample))
+			client := server.Client()
+
+			rule, err := client.Posture.Get(t.Context(), id)
+			require.NoError(t, err)
+			rule.Name = "changed"
+			_, err = client.Posture.Update(t.Context(), rule)
+			require.NoError(t, err)
+
+			requests := server.Requests()
+			sent := requests[len(requests)-1].Body
+			want := strings.Replace(sample, `"name":"Sample of `+string(rule.Type)+`"`, `"name":"changed"`, 1)
+			require.Contains(t, want, `"changed"`)
+			assertNothingLost(t, []byte(want), sent)
+			assertNothingLost(t, []byte(want), server.Rules()[0])
+		})
+	}
+}
+
+func TestChangedNumberLosesItsOldDigits(t *testing.T) {
+	var input cfposture.CustomS2SInput
+	require.NoError(t, json.Unmarshal([]byte(`{"connection_id":"c","operator":">","score":85.50}`), &input))
+	assert.InDelta(t, 85.5, input.Score, 0)
+	input.Score = 90
+	encoded, err := json.Marshal(input)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"connection_id":"c","operator":">","score":90}`, string(encoded))
+}
+
+func TestUnmarshalReplacesWhatWasThere(t *testing.T) {
+	rule := cfposture.Rule{ID: "old", Extra: map[string]json.RawMessage{"old": json.RawMessage("1")}}
+	require.NoError(t, json.Unmarshal([]byte(`{"name":"new"}`), &rule))
+	assert.Equal(t, cfposture.Rule{Name: "new"}, rule)
+
+	require.NoError(t, json.Unmarshal([]byte(`null`), &rule))
+	assert.Equal(t, cfposture.Rule{Name: "new"}, rule, "null changes nothing")
+}
+
+func TestUnmarshalNamesTheMemberThatDoesNotFit(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"id":"x","name":5}`:                   `cfposture: rule x: member "name" is a number where a string is expected`,
+		`{"id":"x","match":{}}`:                 `cfposture: rule x: member "match" is an object where an array is expected`,
+		`{"id":"x","match":[{},null]}`:          `cfposture: rule x: member "match[1]" is null where an object is expected`,
+		`{"id":"x","match":[{"platform":[1]}]}`: `cfposture: rule x: member "match[0].platform" is an array where a string is expected`,
+		`{"id":"x","id":"y"}`:                   `cfposture: rule x: member "id" stands there twice`,
+		`{"id":["x"]}`:                          `cfposture: rule: member "id" is an array where a string is expected`,
+		`[]`:                                    `cfposture: rule: it is an array where an object is expected`,
+		`{"id":"x","match":[{"x":1,"x":2}]}`:    `cfposture: rule x: member "match[0].x" stands there twice`,
+		`{"type":true,"input":{}}`:              `cfposture: rule: member "type" is true or false where a string is expected`,
+	} {
+		var rule cfposture.Rule
+		require.EqualError(t, json.Unmarshal([]byte(text), &rule), want, text)
+		assert.Equal(t, cfposture.Rule{}, rule, text)
+	}
+	var input cfposture.FileInput
+	require.EqualError(t, json.Unmarshal([]byte(`{"path":5}`), &input),
+		`cfposture: cfposture.FileInput: member "path" is a number where a string is expected`)
+	require.EqualError(t, new(cfposture.Rule).UnmarshalJSON([]byte(`{`)), "cfposture: not valid JSON")
+}
+
+func TestMarshalRefusesWhatItCannotWrite(t *testing.T) {
+	raw := func(name, text string) map[string]json.RawMessage {
+		return map[string]json.RawMessage{name: json.RawMessage(text)}
+	}
+	for name, test := range map[string]struct {
+		model json.Marshaler
+		want  string
+	}{
+		"extra is no JSON":     {cfposture.Rule{Extra: raw("x", "{")}, `cfposture: rule: member "x" of Extra is not valid JSON`},
+		"extra is empty":       {cfposture.Rule{Extra: raw("x", "")}, `cfposture: rule: member "x" of Extra is not valid JSON`},
+		"extra and field":      {cfposture.Rule{Extra: raw("name", `"y"`)}, `cfposture: rule: member "name" is both a field and in Extra`},
+		"in a match":           {cfposture.Rule{Match: []cfposture.Match{{}, {Extra: raw("x", "{")}}}, `cfposture: rule: member "match[1].x" of Extra is not valid JSON`},
+		"raw input is no JSON": {cfposture.Rule{Input: &cfposture.UnknownInput{Raw: json.RawMessage("{")}}, `cfposture: rule: input: the raw bytes are not valid JSON`},
+		"no UTF-8":             {cfposture.Rule{Name: "\xff"}, `cfposture: rule: member "name" is not valid UTF-8`},
+		"no UTF-8 in a list":   {cfposture.DiskEncryptionInput{CheckDisks: []string{"C", "\xff"}}, `cfposture: cfposture.DiskEncryptionInput: member "checkDisks[1]" is not valid UTF-8`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := test.model.MarshalJSON()
+			require.EqualError(t, err, test.want)
+		})
+	}
+}
