@@ -104,6 +104,12 @@ func (c *call) send(ctx context.Context) error {
 
 // attempt makes the request once: it takes its turn, sends, and reads the answer. Nil is success.
 func (c *call) attempt(ctx context.Context) *failure {
+	if c.response != nil {
+		c.response.Attempts = c.attempts
+	}
+	if ctx.Err() != nil {
+		return &failure{err: c.errorf("%w", contextError(ctx))}
+	}
 	if c.limiter != nil {
 		if err := c.limiter.Wait(ctx); err != nil {
 			return &failure{err: c.errorf("rate limit: %w", err)}

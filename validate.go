@@ -26,10 +26,18 @@ type problems struct {
 func newProblems() *problems { return &problems{list: new([]Problem)} }
 
 // in returns a place for the problems of the members below a member.
-func (p *problems) in(at string) *problems { return &problems{list: p.list, at: p.at + at} }
+func (p *problems) in(member string) *problems { return &problems{list: p.list, at: p.path(member)} }
 
-func (p *problems) add(field, reason string) {
-	*p.list = append(*p.list, Problem{p.at + field, reason})
+// add adds a problem of a member, or of all that p is for where member is empty.
+func (p *problems) add(member, reason string) {
+	*p.list = append(*p.list, Problem{p.path(member), reason})
+}
+
+func (p *problems) path(member string) string {
+	if p.at == "" || member == "" {
+		return p.at + member
+	}
+	return p.at + "." + member
 }
 
 func (p *problems) err() error {

@@ -48,8 +48,11 @@ func Read(r io.Reader, result func(*jsontext.Decoder) error) (*Envelope, error) 
 	if err := e.read(dec, result); err != nil {
 		return nil, err
 	}
-	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
+	switch _, err := dec.ReadToken(); {
+	case err == nil:
 		return nil, &ShapeError{"something follows the answer's JSON object"}
+	case !errors.Is(err, io.EOF):
+		return nil, err
 	}
 	return e, nil
 }

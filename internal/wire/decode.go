@@ -23,7 +23,7 @@ type MemberError struct {
 
 func (e *MemberError) Error() string {
 	if e.Member == "" {
-		return e.Reason
+		return "it " + e.Reason
 	}
 	return fmt.Sprintf("member %q %s", e.Member, e.Reason)
 }

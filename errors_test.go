@@ -1,0 +1,325 @@
+package cfposture_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jarcoal/httpmock"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cfposture/cfposture"
+)
+
+const (
+	account   = "699d98642c564d2e855e9661899b7252"
+	rulesPath = "accounts/" + account + "/devices/posture"
+)
+
+// mockClient returns a client whose every request the responder answers, without retries unless opts ask for them.
+func mockClient(t *testing.T, responder httpmock.Responder, opts ...cfposture.Option) *cfposture.Client {
+	t.Helper()
+	transport := httpmock.NewMockTransport()
+	transport.RegisterNoResponder(responder)
+	client, err := cfposture.NewClient(append([]cfposture.Option{
+		cfposture.WithoutEnvironment(), cfposture.WithAPIToken("token-of-the-test"), cfposture.WithAccountID(account),
+		cfposture.WithHTTPClient(&http.Client{Transport: transport}), cfposture.WithMaxRetries(0),
+	}, opts...)...)
+	require.NoError(t, err)
+	return client
+}
+
+// answer gives every request the status and body, with a ray.
+func answer(status int, body string) httpmock.Responder {
+	return httpmock.NewStringResponder(status, body).HeaderSet(http.Header{"Cf-Ray": {"8f00ba4-FRA"}})
+}
+
+// everyCall are the operations that read an answer's result.
+func everyCall(client *cfposture.Client) map[string]func(context.Context) (any, error) {
+	rule := &cfposture.Rule{ID: "rule-id", Name: "n", Type: cfposture.RuleTypeWARP}
+	integration := &cfposture.Integration{Name: "n", Interval: "5m", Config: &cfposture.KolideConfig{ClientID: "i", ClientSecret: "hidden"}}
+	return map[string]func(context.Context) (any, error){
+		"list": func(ctx context.Context) (any, error) { return client.Posture.List(ctx) },
+		"listPage": func(ctx context.Context) (any, error) {
+			return client.Posture.ListPage(ctx, cfposture.ListPage{Page: 1})
+		},
+		"all": func(ctx context.Context) (any, error) {
+			var rules []*cfposture.Rule
+			for rule, err := range client.Posture.All(ctx) {
+				if err != nil {
+					return rules, err
+				}
+				rules = append(rules, rule)
+			}
+			return rules, nil
+		},
+		"get":    func(ctx context.Context) (any, error) { return client.Posture.Get(ctx, "rule-id") },
+		"create": func(ctx context.Context) (any, error) { return client.Posture.Create(ctx, rule) },
+		"update": func(ctx context.Context) (any, error) { return client.Posture.Update(ctx, rule) },
+
+		"integrations list":   func(ctx context.Context) (any, error) { return client.Integrations.List(ctx) },
+		"integrations get":    func(ctx context.Context) (any, error) { return client.Integrations.Get(ctx, "x") },
+		"integrations create": func(ctx context.Context) (any, error) { return client.Integrations.Create(ctx, integration) },
+		"integrations update": func(ctx context.Context) (any, error) {
+			return client.Integrations.Update(ctx, "x", cfposture.IntegrationUpdate{Name: new("n")})
+		},
+	}
+}
+
+func TestNoBadAnswerIsTakenForAResult(t *testing.T) {
+	tests := map[string]struct {
+		status int
+		body   string
+	}{
+		"failure with 4xx":           {400, `{"success":false,"errors":[{"code":2054,"message":"invalid input"}],"messages":[],"result":null}`},
+		"failure with 5xx":           {500, `{"success":false,"errors":[{"code":1000,"message":"oops"}],"messages":[],"result":null}`},
+		"failure with 200":           {200, `{"success":false,"errors":[{"code":1000,"message":"oops"}],"messages":[],"result":null}`},
+		"failure with 200, a result": {200, `{"errors":[{"code":1000,"message":"oops"}],"result":{"id":"x","name":"n"},"success":false}`},
+		"failure without errors":     {200, `{"success":false}`},
+		"4xx that claims success":    {404, `{"success":true,"result":{"id":"x"}}`},
+		"HTML 502":                   {502, `<html><body>Bad gateway</body></html>`},
+		"HTML 200":                   {200, `<html><body>Sign in</body></html>`},
+		"empty 504":                  {504, ``},
+		"empty 200":                  {200, ``},
+		"no content":                 {204, ``},
+		"truncated":                  {200, `{"success":true,"result":{"id":"x","na`},
+		"truncated list":             {200, `{"result":[{"id":"x","name":"n"},{"id":"y"`},
+		"two values":                 {200, `{"success":true,"result":null} {"success":true}`},
+		"no object":                  {200, `[1]`},
+		"a string":                   {200, `"ok"`},
+		"no success":                 {200, `{"result":{"id":"x"}}`},
+		"success is a string":        {200, `{"success":"true","result":{"id":"x"}}`},
+		"no result":                  {200, `{"success":true,"errors":[],"messages":[]}`},
+		"two results":                {200, `{"success":true,"result":{"id":"x"},"result":{"id":"y"}}`},
+		"result is a number":         {200, `{"success":true,"result":5}`},
+		"result is a string":         {200, `{"success":true,"result":"x"}`},
+		"member of another kind":     {200, `{"success":true,"result":{"id":5,"name":"n","type":"warp"}}`},
+		"redirect":                   {302, ``},
+		"no UTF-8":                   {200, "{\"success\":true,\"result\":{\"id\":\"\xff\"}}"},
+	}
+	for name, test := range tests {
+		client := mockClient(t, answer(test.status, test.body))
+		for operation, call := range everyCall(client) {
+			t.Run(name+"/"+operation, func(t *testing.T) {
+				result, err := call(t.Context())
+				require.Error(t, err)
+				var failed *cfposture.Error
+				require.ErrorAs(t, err, &failed)
+				assert.Equal(t, test.status, failed.StatusCode)
+				assert.Equal(t, "8f00ba4-FRA", failed.RayID)
+				assert.True(t, strings.HasPrefix(err.Error(), "cfposture: "+failed.Method+" accounts/"+account+"/devices/posture"), err)
+				assert.NotContains(t, err.Error(), "\n")
+				assert.NotContains(t, err.Error(), "token-of-the-test")
+				if name != "truncated list" || operation != "all" { // All has yielded what came before
+					assert.Empty(t, result)
+				}
+			})
+		}
+	}
+}
+
+func TestNullOrEmptyResultIsNoRule(t *testing.T) {
+	for _, result := range []string{`null`, `{}`, `{"description":"x"}`} {
+		client := mockClient(t, answer(200, `{"success":true,"errors":[],"messages":[],"result":`+result+`}`))
+		for operation, call := range everyCall(client) {
+			if strings.Contains(operation, "list") || operation == "all" {
+				continue
+			}
+			value, err := call(t.Context())
+			require.Error(t, err, operation)
+			assert.Empty(t, value, operation)
+			if result == "null" {
+				assert.Contains(t, err.Error(), "it is null where an object is expected")
+			}
+		}
+	}
+}
+
+func TestListOfNullIsEmpty(t *testing.T) {
+	rules, err := mockClient(t, answer(200, `{"success":true,"result":null}`)).Posture.List(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, rules)
+}
+
+func TestErrorIsOneLineAPersonCanActOn(t *testing.T) {
+	tests := map[string]struct {
+		status int
+		body   string
+		want   string
+	}{
+		"code and pointer": {400, `{"success":false,"errors":[{"code":2054,"message":"invalid input","source":{"pointer":"/input/path"}}],"result":null}`,
+			"400 Bad Request: invalid input (code 2054) at /input/path"},
+		"several errors": {400, `{"success":false,"errors":[{"code":1,"message":"a"},{"code":2,"message":"b"}]}`,
+			"400 Bad Request: a (code 1); b (code 2)"},
+		"error chain": {400, `{"success":false,"errors":[{"code":6003,"message":"Invalid request headers","error_chain":[{"code":6111,"message":"Invalid format for Authorization header"}]}]}`,
+			"400 Bad Request: Invalid request headers (code 6003): Invalid format for Authorization header (code 6111)"},
+		"200": {200, `{"success":false,"errors":[{"code":7,"message":"no"}]}`, "200 OK: no (code 7)"},
+		"line breaks": {400, `{"success":false,"errors":[{"code":7,"message":"one\ntwo\u001b[31m\u202ethree"}]}`,
+			"400 Bad Request: one two [31m three (code 7)"},
+		"HTML":                 {502, "<html>\n</html>", "502 Bad Gateway: the answer is not the API's: a proxy may have given it"},
+		"empty":                {504, "", "504 Gateway Timeout"},
+		"Cloudflare's own":     {520, "", "520"},
+		"null result":          {200, `{"success":true,"result":null}`, "200 OK: rule: it is null where an object is expected"},
+		"odd errors":           {400, `{"success":false,"errors":"bad"}`, "400 Bad Request"},
+		"truncated":            {200, `{"success":tr`, "200 OK: unreadable answer: jsontext: unexpected EOF within \"/success\" after offset 13"},
+		"HTML with status 200": {200, "<html>", "200 OK: unreadable answer: jsontext: invalid character '<' at start of value"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			_, err := mockClient(t, answer(test.status, test.body)).Posture.Get(t.Context(), "id")
+			assert.EqualError(t, err, "cfposture: GET "+rulesPath+"/id: "+test.want+" (ray 8f00ba4-FRA)")
+		})
+	}
+}
+
+func TestErrorHoldsTheEnvelopesErrorsAndMessages(t *testing.T) {
+	body := `{"errors":[{"code":6003,"message":"a","documentation_url":"https://x.example","source":{"pointer":"/p"},"error_chain":[{"code":6111,"message":"b"}]}],` +
+		`"messages":[{"code":1,"message":"m"}],"result":null,"success":false}`
+	_, err := mockClient(t, answer(400, body)).Posture.Get(t.Context(), "id")
+	var failed *cfposture.Error
+	require.ErrorAs(t, err, &failed)
+	assert.Equal(t, []cfposture.Message{{
+		Code: 6003, Message: "a", DocumentationURL: "https://x.example",
+		Source: &cfposture.Source{Pointer: "/p"}, ErrorChain: []cfposture.Message{{Code: 6111, Message: "b"}},
+	}}, failed.Errors)
+	assert.Equal(t, []cfposture.Message{{Code: 1, Message: "m"}}, failed.Messages)
+	assert.Equal(t, body, string(failed.Body))
+	assert.Equal(t, http.MethodGet, failed.Method)
+	assert.Equal(t, rulesPath+"/id", failed.Path)
+	assert.True(t, failed.HasCode(6003))
+	assert.True(t, failed.HasCode(6111), "in a chain")
+	assert.False(t, failed.HasCode(1), "a message is no error")
+}
+
+func TestBodyIsAShortSafeExcerpt(t *testing.T) {
+	page := "<html>\x1b[2J\x00\xff token-of-the-test " + strings.Repeat("x", 1<<20)
+	_, err := mockClient(t, answer(502, page)).Posture.Get(t.Context(), "id")
+	var failed *cfposture.Error
+	require.ErrorAs(t, err, &failed)
+	assert.LessOrEqual(t, len(failed.Body), 1100)
+	assert.True(t, strings.HasPrefix(string(failed.Body), "<html> [2J \ufffd [redacted] xxx"), "%q", failed.Body[:40])
+}
+
+func TestSentinelsFollowTheStatus(t *testing.T) {
+	sentinels := []error{
+		cfposture.ErrUnauthorized, cfposture.ErrForbidden, cfposture.ErrNotFound, cfposture.ErrConflict,
+		cfposture.ErrRateLimited, cfposture.ErrServer, cfposture.ErrOutcomeUnknown,
+	}
+	for status, want := range map[int]error{
+		400: nil, 401: cfposture.ErrUnauthorized, 403: cfposture.ErrForbidden, 404: cfposture.ErrNotFound,
+		409: cfposture.ErrConflict, 429: cfposture.ErrRateLimited, 500: cfposture.ErrServer, 503: cfposture.ErrServer, 524: cfposture.ErrServer,
+	} {
+		_, err := mockClient(t, answer(status, `{"success":false,"errors":[{"code":1,"message":"m"}]}`)).Posture.Get(t.Context(), "id")
+		for _, sentinel := range sentinels {
+			assert.Equal(t, errors.Is(err, sentinel), errors.Is(sentinel, want) && want != nil, "status %d is %v", status, sentinel)
+		}
+	}
+}
+
+func TestRetryAfterIsInTheError(t *testing.T) {
+	limited := answer(429, `{"success":false,"errors":[{"code":971,"message":"more than 1200 requests per 300 seconds"}]}`)
+	_, err := mockClient(t, limited.HeaderAdd(http.Header{"Retry-After": {"120"}})).Posture.Get(t.Context(), "id")
+	var failed *cfposture.Error
+	require.ErrorAs(t, err, &failed)
+	assert.Equal(t, 2*time.Minute, failed.RetryAfter)
+	assert.Contains(t, err.Error(), "(retry after 2m0s)")
+}
+
+func TestAnswerOverTheSizeLimitIsAnError(t *testing.T) {
+	endless := func(prefix, unit string) httpmock.Responder {
+		return func(*http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 200, Body: io.NopCloser(io.MultiReader(strings.NewReader(prefix), repeating(unit)))}, nil
+		}
+	}
+	for name, responder := range map[string]httpmock.Responder{
+		"one string":    endless(`{"success":true,"result":{"id":"`, strings.Repeat("x", 4096)),
+		"unknown value": endless(`{"more":[`, strings.Repeat("1,", 2048)),
+		"white space":   endless(`{"success":true,"result":{"id":"x"}}`, strings.Repeat(" ", 4096)),
+		"many items":    endless(`{"success":true,"result":[`, strings.Repeat(`{"id":"x","name":"n","type":"warp"},`, 100)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			client := mockClient(t, responder)
+			call := everyCall(client)["get"]
+			if name == "many items" {
+				call = everyCall(client)["list"]
+			}
+			result, err := call(t.Context())
+			require.ErrorContains(t, err, "the answer is larger than 64 MiB")
+			assert.Empty(t, result)
+		})
+	}
+}
+
+// repeating is a reader without an end.
+func repeating(unit string) io.Reader { return &repeatReader{unit: unit} }
+
+type repeatReader struct {
+	unit string
+	at   int
+}
+
+func (r *repeatReader) Read(p []byte) (int, error) {
+	n := 0
+	for n < len(p) {
+		copied := copy(p[n:], r.unit[r.at:])
+		n += copied
+		r.at = (r.at + copied) % len(r.unit)
+	}
+	return n, nil
+}
+
+func TestContextThatEndsIsTheError(t *testing.T) {
+	blocked := func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	}
+	for operation, call := range everyCall(mockClient(t, blocked)) {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		reason := errors.New("the user went home")
+		time.AfterFunc(time.Millisecond, func() { cancel(reason) })
+		result, err := call(ctx)
+		require.ErrorIs(t, err, context.Canceled, operation)
+		require.ErrorIs(t, err, reason, operation)
+		assert.Empty(t, result, operation)
+		assert.True(t, strings.HasPrefix(err.Error(), "cfposture: "), err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := mockClient(t, answer(200, "{}")).Posture.Get(ended, "id")
+	require.EqualError(t, err, "cfposture: GET "+rulesPath+"/id: context canceled")
+}
+
+func TestOneBadRuleHidesNoOther(t *testing.T) {
+	body := `{"success":true,"result":[{"id":"a","name":"n","type":"warp"},{"id":"b","name":5,"type":"warp"},null,` +
+		`{"id":"c","input":{"path":5},"name":"n","type":"file"},{"id":"d","name":"n","type":"warp"}]}`
+	client := mockClient(t, answer(200, body))
+
+	rules, err := client.Posture.List(t.Context())
+	require.EqualError(t, err, "cfposture: GET "+rulesPath+`: result[1]: rule b: member "name" is a number where a string is expected; `+
+		"cfposture: GET "+rulesPath+": result[2]: rule: it is null where an object is expected")
+	require.Len(t, rules, 3)
+	assert.Equal(t, "d", rules[2].ID)
+	assert.IsType(t, &cfposture.UnknownInput{}, rules[1].Input)
+
+	var ids []string
+	var failed int
+	for rule, err := range client.Posture.All(t.Context()) {
+		if err != nil {
+			failed++
+			assert.Nil(t, rule)
+			continue
+		}
+		ids = append(ids, rule.ID)
+	}
+	assert.Equal(t, []string{"a", "c", "d"}, ids)
+	assert.Equal(t, 2, failed)
+
+	page, err := client.Posture.ListPage(t.Context(), cfposture.ListPage{})
+	require.Error(t, err)
+	assert.Len(t, page.Items, 3)
+}
