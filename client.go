@@ -106,7 +106,7 @@ func elementPath(elements ...pathElement) (string, error) {
 		case "":
 			return "", fmt.Errorf("cfposture: the %s is empty", element.name)
 		case ".", "..":
-			return "", fmt.Errorf("cfposture: the %s %q is no ID", element.name, element.value)
+			return "", fmt.Errorf("cfposture: the %s is %q, which leads elsewhere", element.name, element.value)
 		}
 		escaped[i] = url.PathEscape(element.value)
 	}
@@ -126,7 +126,7 @@ func cleanPath(path string) (string, error) {
 		if err != nil {
 			return "", fmt.Errorf("cfposture: the path %q: %w", path, err)
 		}
-		elements = append(elements, pathElement{fmt.Sprintf("path element %d of %q", len(elements)+1, path), element})
+		elements = append(elements, pathElement{fmt.Sprintf("element %d of the path %q", len(elements)+1, path), element})
 	}
 	return elementPath(elements...)
 }

@@ -183,3 +183,30 @@ func assertNothingLost(t *testing.T, want, got []byte, msgAndArgs ...any) {
 	t.Helper()
 	assert.Equal(t, withoutEmpty(decodeJSON(t, want)), withoutEmpty(decodeJSON(t, got)), msgAndArgs...)
 }
+
+// assertAllKept checks the same, but lets got have members that want hasn't: required ones are always sent.
+func assertAllKept(t *testing.T, want, got []byte) {
+	t.Helper()
+	kept := isWithin(withoutEmpty(decodeJSON(t, want)), withoutEmpty(decodeJSON(t, got)))
+	assert.True(t, kept, "%s does not hold all of %s", got, want)
+}
+
+func isWithin(want, got any) bool {
+	switch want := want.(type) {
+	case map[string]any:
+		got, ok := got.(map[string]any)
+		for name := range want {
+			ok = ok && isWithin(want[name], got[name])
+		}
+		return ok
+	case []any:
+		got, ok := got.([]any)
+		ok = ok && len(want) == len(got)
+		for i := range want {
+			ok = ok && isWithin(want[i], got[i])
+		}
+		return ok
+	default:
+		return want == got
+	}
+}

@@ -1,0 +1,114 @@
+package cfposture_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cfposture/cfposture"
+	"github.com/cfposture/cfposture/posturetest"
+)
+
+// handlerClient returns a client of a handler on a loopback port.
+func handlerClient(t *testing.T, handler http.Handler, opts ...cfposture.Option) *cfposture.Client {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	client, err := cfposture.NewClient(append([]cfposture.Option{
+		cfposture.WithoutEnvironment(), cfposture.WithBaseURL(server.URL), cfposture.WithAPIToken("token-of-the-test"), cfposture.WithAccountID(account),
+	}, opts...)...)
+	require.NoError(t, err)
+	return client
+}
+
+func TestDoSendsAnyRequest(t *testing.T) {
+	server := newServer(t)
+	client := server.Client()
+	path := "/accounts/" + posturetest.AccountID + "/devices/posture"
+
+	var created cfposture.Rule
+	rule := cfposture.Rule{Name: "a", Type: cfposture.RuleTypeWARP}
+	require.NoError(t, client.Do(t.Context(), http.MethodPost, path, nil, rule, &created))
+	assert.NotEmpty(t, created.ID)
+
+	var rules []json.RawMessage
+	query := struct {
+		PerPage int `url:"per_page"`
+	}{1}
+	require.NoError(t, client.Do(t.Context(), http.MethodGet, path, query, nil, &rules))
+	require.Len(t, rules, 1)
+	assert.JSONEq(t, `{"id":"`+created.ID+`","name":"a","schedule":"5m","type":"warp"}`, string(rules[0]))
+	assert.Equal(t, "per_page=1", server.Requests()[1].Query.Encode())
+
+	require.NoError(t, client.Do(t.Context(), http.MethodDelete, path+"/"+created.ID, nil, nil, nil))
+	err := client.Do(t.Context(), http.MethodGet, path+"/"+created.ID, nil, nil, &created)
+	require.ErrorIs(t, err, cfposture.ErrNotFound)
+}
+
+func TestDoRefusesWhatItCannotSend(t *testing.T) {
+	server := newServer(t)
+	client := server.Client()
+	for path, want := range map[string]string{
+		"a?x=1":                  "has a query or a fragment",
+		"a#x":                    "has a query or a fragment",
+		"":                       `the element 1 of the path "" is empty`,
+		"a//b":                   `the element 2 of the path "a//b" is empty`,
+		"a/../b":                 `the element 2 of the path "a/../b" is "..", which leads elsewhere`,
+		"a/%2e%2e/b":             `the element 2 of the path "a/%2e%2e/b" is "..", which leads elsewhere`,
+		"a/%zz":                  "invalid URL escape",
+		"https://evil.example/x": `the element 2 of the path "https://evil.example/x" is empty`,
+	} {
+		require.ErrorContains(t, client.Do(t.Context(), http.MethodGet, path, nil, nil, nil), want)
+	}
+	require.ErrorContains(t, client.Do(t.Context(), http.MethodGet, "a", "no struct", nil, nil), "cfposture: GET a: query: ")
+	require.ErrorContains(t, client.Do(t.Context(), http.MethodPost, "a", nil, func() {}, nil), "cfposture: POST a: request body: ")
+	require.ErrorContains(t, client.Do(t.Context(), "BAD METHOD", "a", nil, nil, nil), "invalid method")
+	require.ErrorContains(t, client.Do(t.Context(), http.MethodGet, "a", nil, nil, nil, cfposture.WithTimeout(-1)), "is negative")
+	assert.Empty(t, server.Requests())
+}
+
+func TestDoKeepsEscapedElements(t *testing.T) {
+	var paths []string
+	client := handlerClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		paths = append(paths, r.URL.EscapedPath())
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	for _, path := range []string{"a/b", "/a/b", "a%2Fb", "a b", "%3Fx"} {
+		require.NoError(t, client.Do(t.Context(), http.MethodDelete, path, nil, nil, nil))
+	}
+	assert.Equal(t, []string{"/a/b", "/a/b", "/a%2Fb", "/a%20b", "/%3Fx"}, paths)
+}
+
+func TestDoOfAnotherKindOfResultIsAnError(t *testing.T) {
+	client := mockClient(t, answer(200, `{"success":true,"result":{"id":5}}`))
+	var result struct {
+		ID string `json:"id"`
+	}
+	err := client.Do(t.Context(), http.MethodGet, "zones/x", nil, nil, &result)
+	require.ErrorContains(t, err, "cfposture: GET zones/x: 200 OK: ")
+	err = client.Do(t.Context(), http.MethodPost, "zones/x", nil, nil, &result)
+	require.ErrorIs(t, err, cfposture.ErrOutcomeUnknown)
+}
+
+// captureBody keeps the body of the last request, which posturetest records without its secrets.
+func captureBody(body *[]byte) cfposture.Option {
+	return cfposture.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			if r.GetBody != nil {
+				sent, err := r.GetBody()
+				if err != nil {
+					return nil, err
+				}
+				if *body, err = io.ReadAll(sent); err != nil {
+					return nil, err
+				}
+			}
+			return next.RoundTrip(r)
+		})
+	})
+}

@@ -1,0 +1,147 @@
+package wire
+
+import (
+	"encoding/json"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+type text string
+
+type inner struct {
+	Name  string                     `json:"name,omitzero"`
+	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+type outer struct {
+	Always string                     `json:"always"`
+	Text   text                       `json:"text,omitzero"`
+	Bool   bool                       `json:"bool,omitzero"`
+	Maybe  *bool                      `json:"maybe,omitzero"`
+	Number float64                    `json:"number,omitzero"`
+	Score  *float64                   `json:"score,omitzero"`
+	Texts  []text                     `json:"texts,omitzero"`
+	Object *inner                     `json:"object,omitzero"`
+	List   []inner                    `json:"list,omitzero"`
+	Held   any                        `json:"held,omitzero"`
+	Extra  map[string]json.RawMessage `json:",embed"`
+	hidden int
+}
+
+func TestDecodeSetsEveryKindOfField(t *testing.T) {
+	var got outer
+	rest, err := Decode(`{ "always" : "a\u0062" ,"text":"t","bool":true,"maybe":false,"number":1.5,"score":2e3,"texts":["x","y"],`+
+		`"object":{"name":"o","z":1},"list":[{"name":"l"},{}],"held":{"type":["h"]},"more":[ 1 ]}`, &got)
+	require.NoError(t, err)
+	assert.Equal(t, outer{
+		Always: "ab", Text: "t", Bool: true, Maybe: new(false), Number: 1.5, Score: new(2000.0), Texts: []text{"x", "y"},
+		Object: &inner{Name: "o", Extra: map[string]json.RawMessage{"z": json.RawMessage("1")}},
+		List:   []inner{{Name: "l"}, {}},
+		Extra:  map[string]json.RawMessage{"more": json.RawMessage("[ 1 ]")},
+	}, got)
+	assert.Equal(t, Rest{Held: `{"type":["h"]}`, Digits: map[string]string{"score": "2e3"}}, rest)
+}
+
+func TestAppendWritesFieldsInOrderThenExtraByName(t *testing.T) {
+	from := &outer{
+		Text: "t", Maybe: new(false), Score: new(2000.0), Texts: []text{}, Object: &inner{}, List: []inner{{Name: "l"}},
+		Extra: map[string]json.RawMessage{"z": json.RawMessage("1"), "b": json.RawMessage("2")}, hidden: 1,
+	}
+	got, err := Append([]byte("before "), from, Rest{Held: `[]`, Digits: map[string]string{"score": "2e3", "number": "7"}})
+	require.NoError(t, err)
+	assert.Equal(t, `before {"always":"","text":"t","maybe":false,"score":2e3,"texts":[],"object":{},"list":[{"name":"l"}],"held":[],"b":2,"z":1}`, string(got))
+}
+
+func TestDecodeRefusesWhatWouldNotComeBack(t *testing.T) {
+	for in, want := range map[string]string{
+		`[]`:                          `it is an array where an object is expected`,
+		`{"always":1}`:                `member "always" is a number where a string is expected`,
+		`{"bool":"true"}`:             `member "bool" is a string where true or false is expected`,
+		`{"maybe":0}`:                 `member "maybe" is a number where true or false is expected`,
+		`{"number":"1"}`:              `member "number" is a string where a number is expected`,
+		`{"score":false}`:             `member "score" is true or false where a number is expected`,
+		`{"score":1e400}`:             `member "score" is a number too large for a float64`,
+		`{"texts":"x"}`:               `member "texts" is a string where an array is expected`,
+		`{"texts":["x",null]}`:        `member "texts[1]" is null where a string is expected`,
+		`{"object":[]}`:               `member "object" is an array where an object is expected`,
+		`{"object":{"name":{}}}`:      `member "object.name" is an object where a string is expected`,
+		`{"list":[{},{"name":true}]}`: `member "list[1].name" is true or false where a string is expected`,
+		`{"always":"a","always":"a"}`: `member "always" stands there twice`,
+		`{"x":1,"\u0078":1}`:          `member "x" stands there twice`,
+	} {
+		_, err := Decode(in, new(outer))
+		require.EqualError(t, err, want, in)
+	}
+}
+
+func TestNullLeavesAFieldAsItIs(t *testing.T) {
+	var got outer
+	rest, err := Decode(`{"always":null,"bool":null,"score":null,"texts":null,"object":null,"list":null,"held":null,"more":null}`, &got)
+	require.NoError(t, err)
+	assert.Equal(t, outer{Extra: map[string]json.RawMessage{"more": json.RawMessage("null")}}, got)
+	assert.Equal(t, Rest{}, rest)
+}
+
+func TestNumbersAreWrittenAsPeopleWriteThem(t *testing.T) {
+	for want, number := range map[string]float64{
+		"0": 0, "-0": math.Copysign(0, -1), "1": 1, "85.5": 85.5, "-0.001": -0.001, "100000000000000000000": 1e20, "1e+21": 1e21, "1e-07": 1e-7,
+	} {
+		got, err := Append(nil, &outer{Score: &number}, Rest{})
+		require.NoError(t, err)
+		assert.Equal(t, `{"always":"","score":`+want+`}`, string(got))
+		assert.True(t, json.Valid(got))
+	}
+	for _, number := range []float64{math.NaN(), math.Inf(1)} {
+		_, err := Append(nil, &outer{Score: &number}, Rest{})
+		require.ErrorContains(t, err, `member "score" is `)
+		require.ErrorContains(t, err, "which JSON can't write")
+	}
+}
+
+func TestCheckExtraNamesEveryProblem(t *testing.T) {
+	wrong := CheckExtra(&inner{Extra: map[string]json.RawMessage{"name": json.RawMessage("1"), "bad": json.RawMessage("{"), "fine": json.RawMessage("1")}})
+	require.Len(t, wrong, 2)
+	assert.Equal(t, "bad", wrong[0].Member)
+	assert.Equal(t, "name", wrong[1].Member)
+	assert.Empty(t, CheckExtra(&struct{ A int }{}))
+}
+
+func TestStringsFindsAllThatAreValues(t *testing.T) {
+	assert.Equal(t, []string{"a", "b", "c"}, Strings([]byte(` {"k":"a","n":[1,"b",{"m":"c"}],"t":true} `)))
+	assert.Empty(t, Strings([]byte(`{"k":`)))
+}
+
+func TestAFieldOfAnotherKindIsAMistakeOfOurs(t *testing.T) {
+	assert.Panics(t, func() {
+		_, _ = Decode(`{}`, &struct {
+			Field int `json:"field"`
+		}{})
+	})
+}
+
+// FuzzDecode walks any valid JSON, which must neither panic nor lose what it keeps.
+func FuzzDecode(f *testing.F) {
+	f.Add([]byte(`{"always":"\ud83d\ude00","texts":["x"],"object":{"z":[1,{"y":"\\\""}]},"list":[{}],"held":null,"score":1.10}`))
+	f.Add([]byte(" {\r\n\t\"a\" : [ ] , \"b\" : { } } "))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if !Valid(data) {
+			return
+		}
+		_ = Strings(data)
+		var first outer
+		rest, err := Decode(Trim(string(data)), &first)
+		if err != nil {
+			return
+		}
+		written, err := Append(nil, &first, rest)
+		require.NoError(t, err)
+		var second outer
+		again, err := Decode(string(written), &second)
+		require.NoError(t, err)
+		assert.Equal(t, first, second)
+		assert.Equal(t, rest, again)
+	})
+}
