@@ -67,7 +67,7 @@ func (t *timeLimit) resume() {
 	}
 	t.since = time.Now()
 	if t.timer == nil {
-		t.timer = time.AfterFunc(t.left, func() { t.cancel(&attemptTimeout{t.limit}) })
+		t.timer = time.AfterFunc(t.left, func() { t.cancel(&timeoutError{t.limit}) })
 	} else {
 		t.timer.Reset(t.left)
 	}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -165,11 +166,23 @@ func (c *call) newRequest(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.secrets = append(c.secrets, secrets...)
 	for _, set := range c.headers {
 		set(header)
 	}
+	c.secrets = slices.Concat(c.secrets, secrets, headerSecrets(header))
+	keepToOneSending(header)
 	return request, nil
+}
+
+// keepToOneSending respells what net/http takes for leave to send any request twice. The API promises nothing of the
+// kind for these headers.
+func keepToOneSending(header http.Header) {
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if values, has := header[name]; has {
+			delete(header, name)
+			header[strings.ToLower(name)] = values
+		}
+	}
 }
 
 // traceWriting returns a context that notes whether a request was written, and a function that tells. Only a transport
@@ -189,7 +202,7 @@ func traceWriting(ctx context.Context, idempotent bool) (context.Context, func()
 // connectionFailed judges an attempt that brought no answer, or not the whole of one.
 func (c *call) connectionFailed(ctx, attemptCtx context.Context, err error, written bool) *failure {
 	failed := &failure{unknown: written && !retry.Idempotent(c.method)}
-	var timeout *attemptTimeout
+	var timeout *timeoutError
 	switch {
 	case ctx.Err() != nil:
 		failed.err = c.errorf("%w", contextError(ctx))
@@ -225,21 +238,21 @@ func (c *call) readAnswer(ctx, attemptCtx context.Context, response *http.Respon
 		result = (*jsontext.Decoder).SkipValue
 	}
 	env, err := envelope.Read(c.answer, result)
-	failed := c.newError(response, env)
 	switch {
 	case errors.Is(err, errStop):
 		return &failure{err: errStop}
-	case c.answer.err != nil && success:
+	case success && c.answer.err != nil:
 		return c.connectionFailed(ctx, attemptCtx, c.answer.err, true)
 	case !success:
-		return c.refused(failed)
+		return c.refused(c.newError(response, env, nil))
 	case err != nil:
-		failed.cause = fmt.Errorf("unreadable answer: %w", err)
-		return c.unread(failed)
+		failed := c.unread(c.newError(response, env, fmt.Errorf("unreadable answer: %w", err)))
+		failed.again = errors.Is(err, io.ErrUnexpectedEOF) && endsWithConnection(response) && retry.Idempotent(c.method)
+		return failed
 	case !env.Success:
-		return &failure{err: failed}
+		return &failure{err: c.newError(response, env, nil)}
 	}
-	meta.Messages = failed.Messages
+	meta.Messages = c.messages(env.Messages)
 	c.report(meta)
 	if c.finish == nil {
 		return nil
@@ -249,13 +262,17 @@ func (c *call) readAnswer(ctx, attemptCtx context.Context, response *http.Respon
 		_ = json.Unmarshal(env.ResultInfo, &c.info)
 	}
 	if !env.HasResult {
-		failed.cause = errors.New(`the answer has no member "result"`)
-		return c.unread(failed)
+		return c.unread(c.newError(response, env, errors.New(`the answer has no member "result"`)))
 	}
-	if failed.cause = c.finish(); failed.cause != nil {
-		return c.unread(failed)
+	if err := c.finish(); err != nil {
+		return c.unread(c.newError(response, env, err))
 	}
 	return nil
+}
+
+// endsWithConnection reports whether the end of the answer can't be told from a lost connection.
+func endsWithConnection(r *http.Response) bool {
+	return r.ProtoMajor == 1 && r.ContentLength < 0 && r.TransferEncoding == nil && !r.Uncompressed
 }
 
 // refused judges an answer whose status is no success.
@@ -302,26 +319,29 @@ func (c *call) interrupted(ctx context.Context, failed *failure) error {
 
 // errorf returns an error that starts with what was asked for and holds no secret.
 func (c *call) errorf(format string, args ...any) error {
+	r := c.redactor()
 	err := fmt.Errorf(format, args...)
-	text := printable(c.redact(fmt.Sprintf("cfposture: %s %s: %v", c.method, c.path, err)))
-	return &wrapped{text, []error{err}}
+	text := printable(r.text(fmt.Sprintf("cfposture: %s %s: %v", c.method, c.path, err)))
+	return &wrapped{text, []error{r.error(err)}}
 }
 
-// newError returns the failure that an answer is, or would be.
-func (c *call) newError(response *http.Response, env *envelope.Envelope) *Error {
+// newError returns the failure that an answer is. The cause, if any, is why the answer can't be used.
+func (c *call) newError(response *http.Response, env *envelope.Envelope, cause error) *Error {
+	r := c.redactor()
 	e := &Error{
 		Method:     c.method,
-		Path:       c.path,
+		Path:       r.text(c.path),
 		StatusCode: response.StatusCode,
-		RayID:      response.Header.Get("CF-Ray"),
+		RayID:      r.text(response.Header.Get("CF-Ray")),
 		RetryAfter: retry.After(response.Header, time.Now()),
-		Body:       []byte(printable(c.redact(string(c.answer.head)))),
+		Body:       r.excerpt(c.answer.head),
+		cause:      r.error(cause),
 	}
 	switch {
 	case env != nil:
 		e.Errors = c.messages(env.Errors)
 		e.Messages = c.messages(env.Messages)
-	case len(e.Body) > 0:
+	case cause == nil && len(e.Body) > 0:
 		e.cause = errors.New("the answer is not the API's: a proxy may have given it")
 	}
 	return e
@@ -330,27 +350,10 @@ func (c *call) newError(response *http.Response, env *envelope.Envelope) *Error 
 // messages decodes errors or messages; what has another shape than theirs is in the Error's Body at least.
 func (c *call) messages(text jsontext.Value) []Message {
 	var messages []Message
-	if text == nil || json.Unmarshal([]byte(c.redact(string(text))), &messages) != nil {
+	if text == nil || json.Unmarshal(text, &messages) != nil {
 		return nil
 	}
-	return messages
-}
-
-// minSecret is the length from which a secret is told from the text around it.
-const minSecret = 4
-
-// redact replaces the call's secrets, as they are and as JSON would write them.
-func (c *call) redact(text string) string {
-	for _, secret := range c.secrets {
-		if len(secret) < minSecret {
-			continue
-		}
-		text = strings.ReplaceAll(text, secret, redacted)
-		if quoted, err := jsontext.AppendQuote(nil, secret); err == nil {
-			text = strings.ReplaceAll(text, string(quoted[1:len(quoted)-1]), redacted)
-		}
-	}
-	return text
+	return c.redactor().messages(messages)
 }
 
 // report fills the caller's Response.
@@ -365,12 +368,13 @@ func (c *call) logAttempt(ctx context.Context, response *http.Response, took tim
 	if c.logger == nil || !c.logger.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
+	r := c.redactor()
 	attrs := []slog.Attr{
-		slog.String("method", c.method), slog.String("path", c.path),
+		slog.String("method", c.method), slog.String("path", r.text(c.path)),
 		slog.Int("attempt", c.attempts), slog.Duration("took", took),
 	}
 	if response != nil {
-		attrs = append(attrs, slog.Int("status", response.StatusCode), slog.String("ray", response.Header.Get("CF-Ray")))
+		attrs = append(attrs, slog.Int("status", response.StatusCode), slog.String("ray", r.text(response.Header.Get("CF-Ray"))))
 	}
 	if failed != nil && !errors.Is(failed.err, errStop) {
 		attrs = append(attrs, slog.String("error", failed.err.Error()))
@@ -383,7 +387,7 @@ func (c *call) logRetry(ctx context.Context, wait time.Duration, err error) {
 		return
 	}
 	c.logger.LogAttrs(ctx, slog.LevelWarn, "cfposture: retrying",
-		slog.String("method", c.method), slog.String("path", c.path),
+		slog.String("method", c.method), slog.String("path", c.redactor().text(c.path)),
 		slog.Int("attempt", c.attempts), slog.Duration("wait", wait), slog.String("error", err.Error()))
 }
 
@@ -403,6 +407,15 @@ func contextError(ctx context.Context) error {
 		return err
 	}
 	return fmt.Errorf("%w: %w", err, cause)
+}
+
+// withoutPointer takes away what names of the answer stand in a syntax error, shortened in the middle of whatever it is.
+func withoutPointer(err error) error {
+	var syntax *jsontext.SyntacticError
+	if errors.As(err, &syntax) {
+		return fmt.Errorf("%w after offset %d", syntax.Err, syntax.ByteOffset)
+	}
+	return err
 }
 
 // withoutURL takes away the method and URL that net/http puts before an error; the call's own prefix says them.

@@ -82,14 +82,15 @@ func (e *Error) Error() string {
 
 // String returns the message with its code, where it points to, and what it follows from.
 func (m Message) String() string {
-	text := fmt.Sprintf("%s (code %d)", m.Message, m.Code)
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (code %d)", m.Message, m.Code)
 	if m.Source != nil && m.Source.Pointer != "" {
-		text += " at " + m.Source.Pointer
+		b.WriteString(" at " + m.Source.Pointer)
 	}
 	for _, cause := range m.ErrorChain {
-		text += ": " + cause.String()
+		b.WriteString(": " + cause.String())
 	}
-	return printable(text)
+	return printable(b.String())
 }
 
 // Is reports whether target is the sentinel of the answer's status.
@@ -157,18 +158,18 @@ type wrapped struct {
 func (e *wrapped) Error() string   { return e.text }
 func (e *wrapped) Unwrap() []error { return e.causes }
 
-// attemptTimeout is the end of an attempt that took longer than WithTimeout allows.
-type attemptTimeout struct{ limit time.Duration }
+// timeoutError is the end of an attempt that took longer than WithTimeout allows.
+type timeoutError struct{ limit time.Duration }
 
-func (e *attemptTimeout) Error() string        { return fmt.Sprintf("no whole answer within %v", e.limit) }
-func (e *attemptTimeout) Timeout() bool        { return true }
-func (e *attemptTimeout) Is(target error) bool { return target == context.DeadlineExceeded }
+func (e *timeoutError) Error() string        { return fmt.Sprintf("no whole answer within %v", e.limit) }
+func (e *timeoutError) Timeout() bool        { return true }
+func (e *timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
-// oneLine shows an error that errors.Join made in one line.
-type oneLine struct{ error }
+// oneLineError shows an error that errors.Join made in one line.
+type oneLineError struct{ error }
 
-func (e oneLine) Error() string { return strings.ReplaceAll(e.error.Error(), "\n", "; ") }
-func (e oneLine) Unwrap() error { return e.error }
+func (e oneLineError) Error() string { return strings.ReplaceAll(e.error.Error(), "\n", "; ") }
+func (e oneLineError) Unwrap() error { return e.error }
 
 // printable replaces what would break a line, or show another one than there is.
 func printable(text string) string {

@@ -435,6 +435,7 @@ func encodeInput(input DeviceInput) ([]byte, error) {
 		}
 	case *UnknownInput:
 		return encodeRaw(input.Raw)
+	default:
 	}
 	return encodeMembers(input)
 }

@@ -123,7 +123,7 @@ func (i *Integration) Validate() error {
 		return errNilIntegration
 	}
 	p := newProblems()
-	p.maxLength("id", i.ID, maxID)
+	p.idLength("id", i.ID)
 	switch {
 	case i.wireType() == "":
 		p.add("type", "is required")

@@ -2,6 +2,7 @@
 
 package cfposture
 
-// Under Go 1.26's experiment the JSON library is an older copy in the standard library, which lacks the means to keep
-// unknown members. This line makes the build stop there, with the reason in the compiler's message.
-var _ = cfposture_would_lose_members_with_GOEXPERIMENT_jsonv2_before_go1_27__unset_GOEXPERIMENT_or_use_go1_27
+// Under Go 1.26's experiment the JSON module stands back for an older copy of itself in the standard library, which has
+// no way to keep unknown members and which no test here runs with. The build stops at this line, whose name is the
+// reason in the compiler's message.
+var _ = cfposture_does_not_build_with_GOEXPERIMENT_jsonv2_before_go1_27__its_older_JSON_can_lose_members__unset_GOEXPERIMENT

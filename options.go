@@ -307,7 +307,7 @@ func (s *settings) check() error {
 			"no credentials: give WithAPIToken, or set %s; or use WithTokenSource or WithAPIKey", envAPIToken))
 	}
 	if err := errors.Join(append(problems, s.authorizeProblems, s.baseURLProblem)...); err != nil {
-		return oneLine{err}
+		return oneLineError{err}
 	}
 	return nil
 }

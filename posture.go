@@ -126,7 +126,7 @@ func (r *Rule) Validate() error {
 		return errNilRule
 	}
 	p := newProblems()
-	p.maxLength("id", r.ID, maxID)
+	p.idLength("id", r.ID)
 	r.validateType(p)
 	p.interval("schedule", r.Schedule)
 	if every, err := r.Schedule.Duration(); err == nil && every >= 0 && every < minSchedule {

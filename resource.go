@@ -222,7 +222,7 @@ func (r *resource[T]) call(method string, opts []Option, id ...pathElement) (*ca
 		return nil, errors.New("cfposture: no account ID: give WithAccountID, or set " + envAccountID)
 	}
 	if len(id) > 0 && id[0].value == r.taken && r.taken != "" {
-		return nil, fmt.Errorf("cfposture: the %s %q is no ID: it leads to another endpoint", id[0].name, r.taken)
+		return nil, fmt.Errorf("cfposture: the %s is %q, which leads elsewhere", id[0].name, r.taken)
 	}
 	elements := append([]pathElement{{"", "accounts"}, {"account ID", s.accountID}}, r.path...)
 	path, err := elementPath(append(elements, id...)...)
@@ -256,7 +256,7 @@ func (l *collector[T]) err() error {
 	if len(l.unread) == 0 {
 		return nil
 	}
-	return oneLine{errors.Join(l.unread...)}
+	return oneLineError{errors.Join(l.unread...)}
 }
 
 // An itemError is about one item of a list alone: the others are there.

@@ -67,7 +67,7 @@ func rateLimitItems(header http.Header, name string) []rateLimitItem {
 		for parameter := range strings.SplitSeq(parameters, ";") {
 			key, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
 			if number, err := strconv.ParseUint(value, 10, 31); err == nil {
-				item.numbers[key] = int(number) //nolint:gosec // 31 bits fit
+				item.numbers[key] = int(number)
 			}
 		}
 		items = append(items, item)

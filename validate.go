@@ -53,9 +53,10 @@ func (p *problems) required(field, value string) {
 	}
 }
 
-func (p *problems) maxLength(field, value string, most int) {
-	if n := utf8.RuneCountInString(value); n > most {
-		p.add(field, fmt.Sprintf("has %d characters, more than %d", n, most))
+// idLength checks an ID that may be absent.
+func (p *problems) idLength(field, value string) {
+	if n := utf8.RuneCountInString(value); n > maxID {
+		p.add(field, fmt.Sprintf("has %d characters, more than %d", n, maxID))
 	}
 }
 
@@ -78,7 +79,7 @@ func (p *problems) interval(field string, value Interval) {
 // id checks a required ID.
 func (p *problems) id(field, value string) {
 	p.required(field, value)
-	p.maxLength(field, value, maxID)
+	p.idLength(field, value)
 }
 
 func (p *problems) operator(field string, value Operator) {
@@ -171,7 +172,7 @@ func (in *KolideInput) validate(p *problems) {
 }
 
 func (in *TaniumInput) validate(p *problems) {
-	p.maxLength("connection_id", in.ConnectionID, maxID)
+	p.idLength("connection_id", in.ConnectionID)
 	p.operator("operator", in.Operator)
 	p.operator("scoreOperator", in.ScoreOperator)
 	p.number("total_score", in.TotalScore)

@@ -87,7 +87,7 @@ func (w *Waits) Next(ctx context.Context, asked time.Duration) (time.Duration, b
 		wait = min(w.backoff.NextBackOff(), longestWait, w.longest)
 	}
 	deadline, bounded := ctx.Deadline()
-	return wait, wait <= w.longest && !(bounded && time.Until(deadline) <= wait)
+	return wait, wait <= w.longest && (!bounded || time.Until(deadline) > wait)
 }
 
 // Sleep waits, or returns the context's error as soon as it ends.
