@@ -1,0 +1,43 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// A Color is what a text is painted with on a terminal.
+type Color string
+
+// The colours.
+const (
+	Red    Color = "31"
+	Green  Color = "32"
+	Yellow Color = "33"
+)
+
+// Painter returns a function that colours a text if the stream is a terminal and NO_COLOR is not set.
+func (e *Env) Painter(stream any) func(color Color, text string) string {
+	if !e.IsTerminal(stream) || e.Getenv("NO_COLOR") != "" {
+		return func(_ Color, text string) string { return text }
+	}
+	return func(color Color, text string) string { return "\x1b[" + string(color) + "m" + text + "\x1b[0m" }
+}
+
+// ErrNoAnswer is Confirm's error where nobody answers.
+var ErrNoAnswer = errors.New("no answer")
+
+// Confirm asks a question on standard error and reports whether the answer is yes.
+func (e *Env) Confirm(question string) (bool, error) {
+	if _, err := fmt.Fprint(e.Stderr, question+" [y/N] "); err != nil {
+		return false, err
+	}
+	answer, err := bufio.NewReader(e.Stdin).ReadString('\n')
+	if err != nil && (!errors.Is(err, io.EOF) || answer == "") {
+		return false, errors.Join(ErrNoAnswer, err)
+	}
+	answer = strings.ToLower(strings.TrimSpace(answer))
+	return answer == "y" || answer == "yes", nil
+}
