@@ -1,0 +1,104 @@
+//go:build vendoring
+
+// Package vendoring builds programs that use cfposture in the ways a user might. It takes a while, so that it needs
+// -tags vendoring.
+package vendoring
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const program = `package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/cfposture/cfposture"
+	"github.com/cfposture/cfposture/posturetest"
+)
+
+func main() {
+	server := posturetest.NewServer()
+	defer server.Close()
+	rule, err := server.Client().Posture.Create(context.Background(), &cfposture.Rule{
+		Name: "WARP is on", Type: cfposture.RuleTypeWARP,
+	})
+	fmt.Println(rule.Name, err)
+}
+`
+
+// repository returns the root module's folder.
+func repository(t *testing.T) string {
+	t.Helper()
+	_, file, _, ok := runtime.Caller(0)
+	require.True(t, ok)
+	return filepath.Join(filepath.Dir(file), "..", "..")
+}
+
+// newModule makes a module that requires cfposture from this repository, and what cfposture requires.
+func newModule(t *testing.T) string {
+	t.Helper()
+	root := repository(t)
+	goMod, err := os.ReadFile(filepath.Join(root, "go.mod"))
+	require.NoError(t, err)
+	goSum, err := os.ReadFile(filepath.Join(root, "go.sum"))
+	require.NoError(t, err)
+	text := regexp.MustCompile(`(?m)^module .*$`).ReplaceAllString(string(goMod), "module example.com/program") +
+		"\nrequire github.com/cfposture/cfposture v0.0.0\nreplace github.com/cfposture/cfposture => " + root + "\n"
+
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "go.mod"), []byte(text), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "go.sum"), goSum, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "main.go"), []byte(program), 0o600))
+	return folder
+}
+
+// command runs the go command without a way to fetch anything.
+func command(t *testing.T, folder string, environment []string, args ...string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), append([]string{"GOFLAGS=", "GOPROXY=off", "GOSUMDB=off", "GOWORK=off"}, environment...)...)
+	var output bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &output, &output
+	err := cmd.Run()
+	return output.String(), err
+}
+
+func TestVendoredCopyBuildsAndRunsOffline(t *testing.T) {
+	folder := newModule(t)
+	output, err := command(t, folder, nil, "mod", "vendor")
+	require.NoError(t, err, output)
+	for _, module := range []string{"stretchr/testify", "jarcoal/httpmock"} {
+		assert.NoDirExists(t, filepath.Join(folder, "vendor", "github.com", module), "a user does not need what only tests do")
+	}
+	// Nothing but the vendored copy is there to build with.
+	output, err = command(t, folder, []string{"GOMODCACHE=" + t.TempDir()}, "run", "-mod=vendor", ".")
+	require.NoError(t, err, output)
+	assert.Equal(t, "WARP is on <nil>\n", output)
+}
+
+func TestGuardStopsTheBuildWithTheOldJSONExperiment(t *testing.T) {
+	output, err := command(t, newModule(t), []string{"GOEXPERIMENT=jsonv2"}, "build", "-mod=mod", "-o", os.DevNull, ".")
+	if isBefore127() {
+		require.Error(t, err, "it would lose members")
+		assert.Contains(t, output, "cfposture_does_not_build_with_GOEXPERIMENT_jsonv2_before_go1_27__its_older_JSON_can_lose_members__unset_GOEXPERIMENT")
+		return
+	}
+	require.NoError(t, err, output)
+}
+
+func isBefore127() bool {
+	return strings.HasPrefix(runtime.Version(), "go1.26")
+}
