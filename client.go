@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -31,7 +32,7 @@ type Client struct {
 // CLOUDFLARE_API_KEY, CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_BASE_URL, which are read once, here, and with opts, which win
 // over them. It fails where there are no credentials, on contradicting options, and on values that can't be right.
 func NewClient(opts ...Option) (*Client, error) {
-	c := &Client{environment: environment(), options: opts}
+	c := &Client{environment: environment(), options: slices.Clone(opts)}
 	s, err := c.resolve(nil)
 	if err != nil {
 		return nil, err

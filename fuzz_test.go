@@ -34,13 +34,7 @@ func FuzzRule(f *testing.F) {
 			rule.Input = nil
 			data = without(t, data, "input")
 		}
-		encoded, err := rule.MarshalJSON()
-		require.NoError(t, err)
-		assertAllKept(t, data, encoded)
-
-		var again cfposture.Rule
-		require.NoError(t, again.UnmarshalJSON(encoded))
-		assert.Equal(t, rule, again)
+		assertModelIsKept(t, data, &rule, new(cfposture.Rule))
 	})
 }
 
@@ -56,14 +50,23 @@ func FuzzIntegration(f *testing.F) {
 			return
 		}
 		_ = integration.Validate()
-		encoded, err := integration.MarshalJSON()
-		require.NoError(t, err)
-		assertAllKept(t, data, encoded)
-
-		var again cfposture.Integration
-		require.NoError(t, again.UnmarshalJSON(encoded))
-		assert.Equal(t, integration, again)
+		assertModelIsKept(t, data, &integration, new(cfposture.Integration))
 	})
+}
+
+// model is a rule or an integration.
+type model interface {
+	json.Marshaler
+	json.Unmarshaler
+}
+
+func assertModelIsKept(t *testing.T, data []byte, decoded, again model) {
+	t.Helper()
+	encoded, err := decoded.MarshalJSON()
+	require.NoError(t, err)
+	assertAllKept(t, data, encoded)
+	require.NoError(t, again.UnmarshalJSON(encoded))
+	assert.Equal(t, decoded, again)
 }
 
 func FuzzInput(f *testing.F) {

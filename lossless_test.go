@@ -16,7 +16,7 @@ import (
 
 // unknown are members no document names, of every kind that is easily damaged.
 const unknown = `"zz_big":12345678901234567890,"zz_digits":1.10,"zz_exponent":1E+2,"zz_null":null,"zz_empty":"",` +
-	`"zz_list":[],"zz_object":{},"zz_nested":{"a":[1.50,{"b":null,"c":"\u00e9<>&"}],"operator":">="},"zz_\"quoted\"":true`
+	`"zz_list":[],"zz_object":{},"zz_nested":{"a":[1.50,{"b":null,"c":"\u00e9<>&]}\"\\"}],"operator":">="},"zz_\"quoted\"":true`
 
 // withUnknown adds the unknown members to every object of a rule or an integration that the model has a type for.
 func withUnknown(text string) string {

@@ -34,15 +34,15 @@ type outer struct {
 func TestDecodeSetsEveryKindOfField(t *testing.T) {
 	var got outer
 	rest, err := Decode(`{ "always" : "a\u0062" ,"text":"t","bool":true,"maybe":false,"number":1.5,"score":2e3,"texts":["x","y"],`+
-		`"object":{"name":"o","z":1},"list":[{"name":"l"},{}],"held":{"type":["h"]},"more":[ 1 ]}`, &got)
+		`"object":{"name":"o","z":1},"list":[{"name":"l"},{}],"held":{"type":["h]}\"\\"]},"more":[ 1, {"}":"]"} ]}`, &got)
 	require.NoError(t, err)
 	assert.Equal(t, outer{
 		Always: "ab", Text: "t", Bool: true, Maybe: new(false), Number: 1.5, Score: new(2000.0), Texts: []text{"x", "y"},
 		Object: &inner{Name: "o", Extra: map[string]json.RawMessage{"z": json.RawMessage("1")}},
 		List:   []inner{{Name: "l"}, {}},
-		Extra:  map[string]json.RawMessage{"more": json.RawMessage("[ 1 ]")},
+		Extra:  map[string]json.RawMessage{"more": json.RawMessage(`[ 1, {"}":"]"} ]`)},
 	}, got)
-	assert.Equal(t, Rest{Held: `{"type":["h"]}`, Digits: map[string]string{"score": "2e3"}}, rest)
+	assert.Equal(t, Rest{Held: `{"type":["h]}\"\\"]}`, Digits: map[string]string{"score": "2e3"}}, rest)
 }
 
 func TestAppendWritesFieldsInOrderThenExtraByName(t *testing.T) {
