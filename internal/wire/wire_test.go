@@ -47,12 +47,15 @@ func TestDecodeSetsEveryKindOfField(t *testing.T) {
 
 func TestAppendWritesFieldsInOrderThenExtraByName(t *testing.T) {
 	from := &outer{
-		Text: "t", Maybe: new(false), Score: new(2000.0), Texts: []text{}, Object: &inner{}, List: []inner{{Name: "l"}},
+		Text: "t", Maybe: new(false), Score: new(2000.0), Texts: []text{}, Object: &inner{}, List: []inner{{Name: "l"}, {}},
 		Extra: map[string]json.RawMessage{"z": json.RawMessage("1"), "b": json.RawMessage("2")}, hidden: 1,
 	}
 	got, err := Append([]byte("before "), from, Rest{Held: `[]`, Digits: map[string]string{"score": "2e3", "number": "7"}})
 	require.NoError(t, err)
-	assert.Equal(t, `before {"always":"","text":"t","maybe":false,"score":2e3,"texts":[],"object":{},"list":[{"name":"l"}],"held":[],"b":2,"z":1}`, string(got))
+	assert.Equal(t, `before {"always":"","text":"t","maybe":false,"score":2e3,"texts":[],"object":{},"list":[{"name":"l"},{}],"held":[],"b":2,"z":1}`, string(got))
+	got, err = Append(nil, &outer{Texts: []text{"x", "y", "z"}}, Rest{})
+	require.NoError(t, err)
+	assert.Equal(t, `{"always":"","texts":["x","y","z"]}`, string(got))
 }
 
 func TestDecodeRefusesWhatWouldNotComeBack(t *testing.T) {
@@ -99,6 +102,43 @@ func TestNumbersAreWrittenAsPeopleWriteThem(t *testing.T) {
 		require.ErrorContains(t, err, `member "score" is `)
 		require.ErrorContains(t, err, "which JSON can't write")
 	}
+}
+
+func TestNumbersOfEveryFirstDigitAreRead(t *testing.T) {
+	for in, want := range map[string]float64{"0": 0, "0.5": 0.5, "9": 9, "-9": -9, "1e-6": 1e-6, "1000000": 1e6} {
+		var got outer
+		_, err := Decode(`{"number":`+in+`}`, &got)
+		require.NoError(t, err, in)
+		assert.InDelta(t, want, got.Number, 0, in)
+	}
+}
+
+func TestWhiteSpaceOfEveryKindIsSkipped(t *testing.T) {
+	const space = " \t\r\n"
+	var got outer
+	rest, err := Decode("{"+space+`"texts"`+space+":"+space+"["+space+`"x"`+space+","+space+`"y"`+space+"]"+space+","+space+
+		`"number"`+space+":"+space+"1"+space+","+space+`"held"`+space+":"+space+"{"+space+"}"+space+"}", &got)
+	require.NoError(t, err)
+	assert.Equal(t, outer{Texts: []text{"x", "y"}, Number: 1}, got)
+	assert.Equal(t, "{"+space+"}", rest.Held)
+}
+
+func TestAppendRefusesExtraThatIsWrong(t *testing.T) {
+	extra := func(name, value string) map[string]json.RawMessage {
+		return map[string]json.RawMessage{name: json.RawMessage(value)}
+	}
+	for want, from := range map[string]*outer{
+		`member "always" is both a field and in Extra`: {Extra: extra("always", `"x"`)},
+		`member "text" is both a field and in Extra`:   {Text: "t", Extra: extra("text", `"x"`)},
+		`member "x" of Extra is not valid JSON`:        {Extra: extra("x", `{`)},
+		"member \"\\xff\" of Extra is not valid JSON":   {Extra: extra("\xff", `1`)},
+	} {
+		_, err := Append(nil, from, Rest{})
+		require.EqualError(t, err, want)
+	}
+	got, err := Append(nil, &outer{Extra: extra("text", `null`)}, Rest{})
+	require.NoError(t, err, "a field that is left out may be written otherwise")
+	assert.Equal(t, `{"always":"","text":null}`, string(got))
 }
 
 func TestCheckExtraNamesEveryProblem(t *testing.T) {
