@@ -131,7 +131,7 @@ func TestAppendRefusesExtraThatIsWrong(t *testing.T) {
 		`member "always" is both a field and in Extra`: {Extra: extra("always", `"x"`)},
 		`member "text" is both a field and in Extra`:   {Text: "t", Extra: extra("text", `"x"`)},
 		`member "x" of Extra is not valid JSON`:        {Extra: extra("x", `{`)},
-		"member \"\\xff\" of Extra is not valid JSON":   {Extra: extra("\xff", `1`)},
+		"member \"\\xff\" of Extra is not valid JSON":  {Extra: extra("\xff", `1`)},
 	} {
 		_, err := Append(nil, from, Rest{})
 		require.EqualError(t, err, want)
