@@ -101,7 +101,7 @@ func (c *Client) layers(opts, environment []Option) *settings {
 // elementPath escapes the elements of a path, so that none of them can change which endpoint it leads to. Names say
 // what an element is, for the error.
 func elementPath(elements ...pathElement) (string, error) {
-	escaped := make([]string, len(elements))
+	path := make([]byte, 0, 256)
 	for i, element := range elements {
 		switch element.value {
 		case "":
@@ -109,9 +109,12 @@ func elementPath(elements ...pathElement) (string, error) {
 		case ".", "..":
 			return "", fmt.Errorf("cfposture: the %s is %q, which leads elsewhere", element.name, element.value)
 		}
-		escaped[i] = url.PathEscape(element.value)
+		if i > 0 {
+			path = append(path, '/')
+		}
+		path = append(path, url.PathEscape(element.value)...)
 	}
-	return strings.Join(escaped, "/"), nil
+	return string(path), nil
 }
 
 type pathElement struct{ name, value string }

@@ -224,7 +224,8 @@ func (r *resource[T]) call(method string, opts []Option, id ...pathElement) (*ca
 	if len(id) > 0 && id[0].value == r.taken && r.taken != "" {
 		return nil, fmt.Errorf("cfposture: the %s is %q, which leads elsewhere", id[0].name, r.taken)
 	}
-	elements := append([]pathElement{{"", "accounts"}, {"account ID", s.accountID}}, r.path...)
+	elements := append(make([]pathElement, 0, 6), pathElement{"", "accounts"}, pathElement{"account ID", s.accountID})
+	elements = append(elements, r.path...)
 	path, err := elementPath(append(elements, id...)...)
 	if err != nil {
 		return nil, err
@@ -240,16 +241,16 @@ type collector[T any] struct {
 
 // add reports false for an error that ends the list.
 func (l *collector[T]) add(item *T, err error) bool {
-	var bad *itemError
-	switch {
-	case errors.As(err, &bad):
-		l.unread = append(l.unread, err)
-	case err != nil:
-		return false
-	default:
+	if err == nil {
 		l.items = append(l.items, item)
+		return true
 	}
-	return true
+	var bad *itemError
+	if errors.As(err, &bad) {
+		l.unread = append(l.unread, err)
+		return true
+	}
+	return false
 }
 
 func (l *collector[T]) err() error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 )
 
 // Rest is what an object holds besides what its struct's exported fields can.
@@ -31,37 +32,60 @@ func (e *MemberError) Error() string {
 // Decode sets the struct that into points to from text, which is valid JSON. The strings it sets are parts of text.
 // A null leaves a field as it is. It fails with a *MemberError on a value that would not come back as it is.
 func Decode(text string, into any) (Rest, error) {
-	var rest Rest
-	err := decodeObject(text, reflect.ValueOf(into).Elem(), &rest)
-	return rest, err
+	d := decoder{cursor: cursor{text: text}}
+	v := reflect.ValueOf(into).Elem()
+	err := d.object(v, planOf(v.Type()))
+	return d.rest, err
 }
 
-func decodeObject(text string, v reflect.Value, rest *Rest) error {
-	if !IsObject(text) {
-		return mismatch(text, "an object")
+// A decoder sets fields to the values that its cursor passes.
+type decoder struct {
+	cursor
+	rest Rest
+}
+
+func (d *decoder) object(v reflect.Value, p *plan) error {
+	if d.first() != '{' {
+		return d.mismatch("an object")
 	}
-	p := planOf(v.Type())
 	var seen uint64
-	for name, value := range members(text) {
-		i := p.find(name)
-		if i < 0 {
-			if err := keepExtra(v.Field(p.extra), name, value); err != nil {
+	ahead := p.byName
+	for d.open(); d.next(); {
+		name, f := d.member(p, &ahead)
+		if f == nil {
+			if err := keepExtra(v.Field(p.extra), name, d.value()); err != nil {
 				return err
 			}
 			continue
 		}
-		if seen&(1<<i) != 0 {
+		if seen&f.bit != 0 {
 			return &MemberError{name, "stands there twice"}
 		}
-		seen |= 1 << i
-		if value == "null" {
+		seen |= f.bit
+		if d.first() == 'n' {
+			d.value()
 			continue
 		}
-		if err := decodeField(value, v.Field(p.fields[i].index), &p.fields[i], rest); err != nil {
+		if err := d.field(v.Field(f.index), f); err != nil {
 			return at(name, err)
 		}
 	}
 	return nil
+}
+
+// member reads a member's name and finds its field, which most often is the first of those ahead by name: then the name
+// need not be looked at twice.
+func (d *decoder) member(p *plan, ahead *[]*field) (string, *field) {
+	for i, f := range *ahead {
+		if strings.HasPrefix(d.text[d.at:], f.member) {
+			*ahead = (*ahead)[i+1:]
+			d.at += len(f.member)
+			d.skipSpace()
+			return f.name, f
+		}
+	}
+	name := d.name()
+	return name, p.find(name)
 }
 
 func keepExtra(v reflect.Value, name, value string) error {
@@ -76,82 +100,92 @@ func keepExtra(v reflect.Value, name, value string) error {
 	return nil
 }
 
-func decodeField(text string, v reflect.Value, f *field, rest *Rest) error {
+func (d *decoder) field(v reflect.Value, f *field) error {
 	if v.Kind() == reflect.Pointer {
 		v.Set(reflect.New(v.Type().Elem()))
 		v = v.Elem()
 	}
 	switch f.kind {
 	case kindHeld:
-		rest.Held = text
+		d.rest.Held = d.value()
 		return nil
 	case kindString:
-		return decodeString(text, v)
+		return d.stringInto(v)
 	case kindBool:
-		if text != "true" && text != "false" {
-			return mismatch(text, "true or false")
-		}
-		v.SetBool(text == "true")
-		return nil
+		return d.boolInto(v)
 	case kindNumber:
-		return decodeNumber(text, v, f.name, rest)
-	case kindStrings:
-		return decodeArray(text, v, decodeString)
+		return d.numberInto(v, f.name)
 	case kindObject:
-		return decodeObject(text, v, rest)
-	case kindObjects:
-		return decodeArray(text, v, func(text string, v reflect.Value) error { return decodeObject(text, v, rest) })
+		return d.object(v, f.elements)
+	case kindStrings, kindObjects:
+		return d.arrayInto(v, f)
 	}
 	return nil
 }
 
-func decodeString(text string, v reflect.Value) error {
-	if text[0] != '"' {
-		return mismatch(text, "a string")
+func (d *decoder) stringInto(v reflect.Value) error {
+	if d.first() != '"' {
+		return d.mismatch("a string")
 	}
-	v.SetString(unquote(text))
+	v.SetString(d.string())
 	return nil
 }
 
-func decodeNumber(text string, v reflect.Value, name string, rest *Rest) error {
-	if text[0] != '-' && (text[0] < '0' || text[0] > '9') {
-		return mismatch(text, "a number")
+func (d *decoder) boolInto(v reflect.Value) error {
+	if d.first() != 't' && d.first() != 'f' {
+		return d.mismatch("true or false")
 	}
+	v.SetBool(d.value() == "true")
+	return nil
+}
+
+func (d *decoder) numberInto(v reflect.Value, name string) error {
+	if first := d.first(); first != '-' && (first < '0' || first > '9') {
+		return d.mismatch("a number")
+	}
+	text := d.value()
 	number, err := strconv.ParseFloat(text, 64)
 	if err != nil {
 		return &MemberError{Reason: "is a number too large for a float64"}
 	}
 	v.SetFloat(number)
-	if string(appendNumber(nil, number)) != text {
-		if rest.Digits == nil {
-			rest.Digits = make(map[string]string)
+	var written [32]byte
+	if string(appendNumber(written[:0], number)) != text {
+		if d.rest.Digits == nil {
+			d.rest.Digits = make(map[string]string)
 		}
-		rest.Digits[name] = text
+		d.rest.Digits[name] = text
 	}
 	return nil
 }
 
-func decodeArray(text string, v reflect.Value, decode func(string, reflect.Value) error) error {
-	if text[0] != '[' {
-		return mismatch(text, "an array")
+func (d *decoder) arrayInto(v reflect.Value, f *field) error {
+	if d.first() != '[' {
+		return d.mismatch("an array")
 	}
-	count := 0
-	for range elements(text) {
-		count++
+	count := d.count()
+	if count == 0 {
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 	}
-	v.Set(reflect.MakeSlice(v.Type(), count, count))
+	v.Grow(count)
+	v.SetLen(count)
 	i := 0
-	for element := range elements(text) {
-		if err := decode(element, v.Index(i)); err != nil {
+	for d.open(); d.next(); i++ {
+		var err error
+		if f.kind == kindStrings {
+			err = d.stringInto(v.Index(i))
+		} else {
+			err = d.object(v.Index(i), f.elements)
+		}
+		if err != nil {
 			return at(fmt.Sprintf("[%d]", i), err)
 		}
-		i++
 	}
 	return nil
 }
 
-func mismatch(text, want string) error {
-	return &MemberError{Reason: "is " + Describe(text[0]) + " where " + want + " is expected"}
+func (d *decoder) mismatch(want string) error {
+	return &MemberError{Reason: "is " + Describe(d.first()) + " where " + want + " is expected"}
 }
 
 // Describe names the kind of JSON value that starts with the character.

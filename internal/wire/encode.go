@@ -15,46 +15,55 @@ import (
 // Append writes the struct that from points to as a JSON object: its fields in order, then its extra members by name.
 // It fails on a number JSON can't write, on an extra member that is no JSON, and on one that a field has written.
 func Append(dst []byte, from any, rest Rest) ([]byte, error) {
-	return appendObject(dst, reflect.ValueOf(from).Elem(), rest)
+	return appendObject(slices.Grow(dst, usualSize+len(rest.Held)), reflect.ValueOf(from).Elem(), rest)
 }
+
+// usualSize is enough for most objects, without what they hold.
+const usualSize = 256
 
 func appendObject(dst []byte, v reflect.Value, rest Rest) ([]byte, error) {
 	p := planOf(v.Type())
 	dst = append(dst, '{')
 	var written uint64
 	var err error
-	for i := range p.fields {
-		f := &p.fields[i]
+	for _, f := range p.fields {
 		value := v.Field(f.index)
 		if f.kind == kindHeld && rest.Held == "" || f.kind != kindHeld && f.omitZero && value.IsZero() {
 			continue
 		}
-		written |= 1 << i
-		dst = appendName(dst, `"`+f.name+`"`)
+		written |= f.bit
+		dst = append(appendComma(dst), f.member...)
 		if dst, err = appendField(dst, value, f, rest); err != nil {
 			return nil, at(f.name, err)
 		}
 	}
 	extra := v.Field(p.extra).Interface().(map[string]json.RawMessage)
-	for _, name := range slices.Sorted(maps.Keys(extra)) {
-		if i := p.find(name); i >= 0 && written&(1<<i) != 0 {
+	for _, name := range sortedNames(extra) {
+		if f := p.find(name); f != nil && written&f.bit != 0 {
 			return nil, &MemberError{name, "is both a field and in Extra"}
 		}
-		quoted, err := appendString(nil, name)
-		if err != nil || !Valid(extra[name]) {
+		if dst, err = appendString(appendComma(dst), name); err != nil || !Valid(extra[name]) {
 			return nil, &MemberError{name, "of Extra is not valid JSON"}
 		}
-		dst = append(appendName(dst, string(quoted)), extra[name]...)
+		dst = append(append(dst, ':'), extra[name]...)
 	}
 	return append(dst, '}'), nil
 }
 
-// appendName writes a member's name, which is quoted, and the comma before it, where it is not the first.
-func appendName(dst []byte, quoted string) []byte {
-	if dst[len(dst)-1] != '{' {
-		dst = append(dst, ',')
+// sortedNames allocates nothing for the many objects that have no extra members.
+func sortedNames(extra map[string]json.RawMessage) []string {
+	if len(extra) == 0 {
+		return nil
 	}
-	return append(append(dst, quoted...), ':')
+	return slices.Sorted(maps.Keys(extra))
+}
+
+// appendComma writes the comma between two members.
+func appendComma(dst []byte) []byte {
+	if dst[len(dst)-1] == '{' {
+		return dst
+	}
+	return append(dst, ',')
 }
 
 func appendField(dst []byte, v reflect.Value, f *field, rest Rest) ([]byte, error) {
@@ -102,8 +111,10 @@ func appendKept(dst []byte, number float64, digits string) ([]byte, error) {
 	if math.IsNaN(number) || math.IsInf(number, 0) {
 		return nil, &MemberError{Reason: fmt.Sprintf("is %v, which JSON can't write", number)}
 	}
-	if read, err := strconv.ParseFloat(digits, 64); err == nil && read == number {
-		return append(dst, digits...), nil
+	if digits != "" {
+		if read, err := strconv.ParseFloat(digits, 64); err == nil && read == number {
+			return append(dst, digits...), nil
+		}
 	}
 	return appendNumber(dst, number), nil
 }
@@ -134,9 +145,9 @@ func CheckExtra(model any) []*MemberError {
 	}
 	extra := v.Field(p.extra).Interface().(map[string]json.RawMessage)
 	var wrong []*MemberError
-	for _, name := range slices.Sorted(maps.Keys(extra)) {
+	for _, name := range sortedNames(extra) {
 		switch {
-		case p.find(name) >= 0:
+		case p.find(name) != nil:
 			wrong = append(wrong, &MemberError{name, "is in Extra but has a field of its own: set that"})
 		case !Valid(extra[name]):
 			wrong = append(wrong, &MemberError{name, "of Extra is not valid JSON"})

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -15,14 +16,18 @@ import (
 //
 // A field of an interface type is held back: its text is given to the caller, who knows what it means.
 type plan struct {
-	fields []field
-	extra  int // index of the embedded map, or -1
+	fields []*field
+	byName []*field // in the order of names, in which the API sends them
+	extra  int      // index of the embedded map, or -1
 }
 
 type field struct {
 	name     string // needs no escape
+	member   string // the name with quotes and colon
 	index    int
+	bit      uint64 // the field's own, to tell which fields were met
 	kind     kind
+	elements *plan // of a struct, or of a slice's structs
 	omitZero bool
 }
 
@@ -82,18 +87,27 @@ func newPlan(t reflect.Type) *plan {
 		case option == "embed":
 			p.extra = i
 		case name != "":
-			p.fields = append(p.fields, field{name: name, index: i, kind: kindOf(f.Type), omitZero: option == "omitzero"})
+			p.fields = append(p.fields, newField(name, f.Type, i, option == "omitzero"))
 		}
 	}
+	p.byName = slices.SortedFunc(slices.Values(p.fields), func(a, b *field) int { return strings.Compare(a.name, b.name) })
 	return p
 }
 
-// find returns the index of the field for a member, or -1. With ten fields at the most, looking is quicker than a map.
-func (p *plan) find(name string) int {
-	for i := range p.fields {
-		if p.fields[i].name == name {
-			return i
+func newField(name string, t reflect.Type, index int, omitZero bool) *field {
+	f := &field{name: name, member: `"` + name + `":`, index: index, bit: 1 << index, kind: kindOf(t), omitZero: omitZero}
+	if f.kind == kindObject || f.kind == kindObjects {
+		f.elements = planOf(t.Elem())
+	}
+	return f
+}
+
+// find returns the field for a member, or nil. With ten fields at the most, looking is quicker than a map.
+func (p *plan) find(name string) *field {
+	for _, f := range p.fields {
+		if f.name == name {
+			return f
 		}
 	}
-	return -1
+	return nil
 }

@@ -5,7 +5,6 @@
 package wire
 
 import (
-	"iter"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -22,99 +21,116 @@ func IsObject(text string) bool { return strings.HasPrefix(text, "{") }
 // Trim removes JSON's white space around text.
 func Trim(text string) string { return strings.Trim(text, " \t\r\n") }
 
-// members yields the names, unquoted, and the values of a valid JSON object.
-func members(object string) iter.Seq2[string, string] {
-	return func(yield func(name, value string) bool) {
-		for i := skipSpace(object, 1); object[i] != '}'; {
-			end := skipString(object, i)
-			name := unquote(object[i:end])
-			colon := skipSpace(object, end)
-			i = skipSpace(object, colon+1)
-			end = skipValue(object, i)
-			if !yield(name, object[i:end]) {
-				return
-			}
-			i = skipComma(object, end)
-		}
+// A cursor stands before a value, or a member, of valid JSON. Its methods move it past what they read.
+type cursor struct {
+	text string
+	at   int
+}
+
+// first is the character that the value starts with.
+func (c *cursor) first() byte { return c.text[c.at] }
+
+// open enters an object or an array; from there, next goes on.
+func (c *cursor) open() { c.at++ }
+
+// next goes to the next member or element and reports true, or leaves the object or array at its end.
+func (c *cursor) next() bool {
+	c.skipSpace()
+	switch c.text[c.at] {
+	case ',':
+		c.at++
+		c.skipSpace()
+		return true
+	case '}', ']':
+		c.at++
+		return false
+	default: // the first one
+		return true
 	}
 }
 
-// elements yields the values of a valid JSON array.
-func elements(array string) iter.Seq[string] {
-	return func(yield func(value string) bool) {
-		for i := skipSpace(array, 1); array[i] != ']'; {
-			end := skipValue(array, i)
-			if !yield(array[i:end]) {
-				return
-			}
-			i = skipComma(array, end)
-		}
+// count returns how many elements the array has that the cursor stands before.
+func (c cursor) count() int {
+	n := 0
+	for c.open(); c.next(); n++ {
+		c.value()
 	}
+	return n
 }
 
-// skipValue returns the index after the value that starts at text[i].
-func skipValue(text string, i int) int {
-	switch text[i] {
+// name reads a member's name, up to its value.
+func (c *cursor) name() string {
+	name := c.string()
+	c.skipSpace()
+	c.at++ // the colon
+	c.skipSpace()
+	return name
+}
+
+// string reads what a string means; without an escape that is a part of the text itself.
+func (c *cursor) string() string {
+	rest := c.text[c.at+1:]
+	end := strings.IndexByte(rest, '"')
+	if strings.IndexByte(rest[:end], '\\') >= 0 {
+		// Valid text has no error to give.
+		plain, _ := jsontext.AppendUnquote(nil, c.value())
+		return string(plain)
+	}
+	c.at += end + 2
+	return rest[:end]
+}
+
+// value reads the text of any value.
+func (c *cursor) value() string {
+	start := c.at
+	switch c.text[start] {
 	case '"':
-		return skipString(text, i)
+		c.skipString()
 	case '{', '[':
-		return skipNested(text, i)
+		c.skipNested()
 	default:
-		for i < len(text) && !strings.ContainsRune(",]} \t\r\n", rune(text[i])) {
-			i++
+		for c.at < len(c.text) && !isEnd(c.text[c.at]) {
+			c.at++
 		}
-		return i
 	}
+	return c.text[start:c.at]
 }
 
-func skipNested(text string, i int) int {
-	for depth := 0; ; i++ {
-		switch text[i] {
+// isEnd reports whether a number, true, false or null ends before the character.
+func isEnd(b byte) bool { return b == ',' || b == '}' || b == ']' || b <= ' ' }
+
+func (c *cursor) skipNested() {
+	for depth := 0; ; c.at++ {
+		switch c.text[c.at] {
 		case '"':
-			i = skipString(text, i) - 1
+			c.skipString()
+			c.at--
 		case '{', '[':
 			depth++
 		case '}', ']':
 			depth--
 			if depth == 0 {
-				return i + 1
+				c.at++
+				return
 			}
 		}
 	}
 }
 
-func skipString(text string, i int) int {
-	for i++; text[i] != '"'; i++ {
-		if text[i] == '\\' {
+func (c *cursor) skipString() {
+	i := c.at + 1
+	for ; c.text[i] != '"'; i++ {
+		if c.text[i] == '\\' {
 			i++
 		}
 	}
-	return i + 1
+	c.at = i + 1
 }
 
-func skipSpace(text string, i int) int {
-	for i < len(text) && (text[i] == ' ' || text[i] == '\n' || text[i] == '\t' || text[i] == '\r') {
-		i++
+func (c *cursor) skipSpace() {
+	for c.text[c.at] <= ' ' {
+		c.at++
 	}
-	return i
-}
-
-func skipComma(text string, i int) int {
-	i = skipSpace(text, i)
-	if text[i] == ',' {
-		i = skipSpace(text, i+1)
-	}
-	return i
-}
-
-// unquote returns what the valid JSON string means; without an escape that is a part of the text itself.
-func unquote(text string) string {
-	if !strings.Contains(text, `\`) {
-		return text[1 : len(text)-1]
-	}
-	// Valid text has no error to give.
-	plain, _ := jsontext.AppendUnquote(nil, text)
-	return string(plain)
 }
 
 // Strings returns every string value in data, however deep, or nothing if data is not valid JSON.
@@ -122,21 +138,25 @@ func Strings(data []byte) []string {
 	if !Valid(data) {
 		return nil
 	}
-	return appendStrings(nil, Trim(string(data)))
+	c := cursor{text: Trim(string(data))}
+	return c.appendStrings(nil)
 }
 
-func appendStrings(found []string, text string) []string {
-	switch text[0] {
+func (c *cursor) appendStrings(found []string) []string {
+	switch c.first() {
 	case '"':
-		found = append(found, unquote(text))
+		return append(found, c.string())
 	case '{':
-		for _, value := range members(text) {
-			found = appendStrings(found, value)
+		for c.open(); c.next(); {
+			c.name()
+			found = c.appendStrings(found)
 		}
 	case '[':
-		for value := range elements(text) {
-			found = appendStrings(found, value)
+		for c.open(); c.next(); {
+			found = c.appendStrings(found)
 		}
+	default:
+		c.value()
 	}
 	return found
 }
