@@ -25,6 +25,22 @@ type Request struct {
 	Body   []byte
 }
 
+// KeepRequests makes Requests tell of the last n requests alone, so that a server may run for long. 0, which is the
+// default, keeps all.
+func (s *Server) KeepRequests(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keep = max(n, 0)
+	s.forgetRequests()
+}
+
+// forgetRequests drops those that are too many. s.mu is held.
+func (s *Server) forgetRequests() {
+	if s.keep > 0 && len(s.requests) > s.keep {
+		s.requests = slices.Delete(s.requests, 0, len(s.requests)-s.keep)
+	}
+}
+
 // Requests returns the requests that s saw since it was made or reset, in the order they came.
 func (s *Server) Requests() []Request {
 	s.mu.Lock()
@@ -50,6 +66,7 @@ func (s *Server) receive(r *http.Request, body []byte) fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests = append(s.requests, seen)
+	s.forgetRequests()
 	return s.takeFault()
 }
 

@@ -32,6 +32,7 @@ type Server struct {
 	mu       sync.Mutex
 	held     *account
 	requests []Request
+	keep     int // how many requests are kept; 0: all
 	faults   []fault
 	pageSize int
 }
@@ -98,12 +99,14 @@ func (s *Server) countConnections(connection net.Conn, state http.ConnState) {
 // with [http.ErrAbortHandler], which makes net/http's servers cut it.
 func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
-// Reset makes s as it was when new: no rules, no integrations, no requests seen, no faults to come, no page size.
+// Reset makes s as it was when new: no rules, no integrations, no requests seen, no faults to come, no
+// page size, no limit to the requests that are kept.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held = newAccount()
 	s.requests = nil
+	s.keep = 0
 	s.faults = nil
 	s.pageSize = 0
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cfposture/cfposture"
 	"github.com/cfposture/cfposture/posturetest"
 )
 
@@ -168,6 +169,35 @@ func TestRequestThatEndsEarlyChangesNothing(t *testing.T) {
 	require.Eventually(t, func() bool { return len(a.server.Requests()) == 1 }, 5*time.Second, time.Millisecond)
 	a.server.Close()
 	assert.Empty(t, a.server.Rules())
+}
+
+func TestKeepRequestsKeepsTheLastOnes(t *testing.T) {
+	server := posturetest.NewServer()
+	defer server.Close()
+	client := server.Client()
+	list := func(perPage int) {
+		_, err := client.Posture.ListPage(t.Context(), cfposture.ListPage{PerPage: perPage})
+		require.NoError(t, err)
+	}
+	kept := func() (perPage []string) {
+		for _, request := range server.Requests() {
+			perPage = append(perPage, request.Query.Get("per_page"))
+		}
+		return perPage
+	}
+	list(1)
+	list(2)
+	list(3)
+	assert.Equal(t, []string{"1", "2", "3"}, kept(), "all by default")
+	server.KeepRequests(2)
+	assert.Equal(t, []string{"2", "3"}, kept())
+	list(4)
+	assert.Equal(t, []string{"3", "4"}, kept())
+	server.Reset()
+	list(5)
+	list(6)
+	list(7)
+	assert.Equal(t, []string{"5", "6", "7"}, kept())
 }
 
 func TestRequestsAreRecordedWithoutSecrets(t *testing.T) {
