@@ -113,6 +113,13 @@ func TestHelpIsAResultAndWrongCallsAreNot(t *testing.T) {
 	clitest.CheckCalls(t, listing, "listing")
 }
 
+func TestFlagBehindAnArgumentIsSaidToBe(t *testing.T) {
+	flags := cli.NewFlags("apply", "[FILE]", "Applies.")
+	flags.Bool("yes", false, "")
+	err := flags.Parse(&cli.Env{}, []string{"FILE", "-yes"}, 1)
+	assert.EqualError(t, err, `the flag -yes has to come before "FILE" (-h tells more)`)
+}
+
 func TestDocumentIsReadWholeOrNotAtAll(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
 		"whole":            {`{"version": 1, "rules": [{"name": "R"}]}`, ""},

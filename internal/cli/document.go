@@ -74,9 +74,18 @@ func JSON(value any) ([]byte, error) {
 // AddTo puts all that the document holds into a server.
 func (d *Document) AddTo(server *posturetest.Server) {
 	for _, integration := range d.Integrations {
-		server.AddIntegration(integration)
+		server.AddIntegration(compact(integration))
 	}
 	for _, rule := range d.Rules {
-		server.AddRule(rule)
+		server.AddRule(compact(rule))
 	}
+}
+
+// compact takes away the layout of a document, which the API's answers don't have.
+func compact(raw json.RawMessage) json.RawMessage {
+	var b bytes.Buffer
+	if json.Compact(&b, raw) != nil {
+		return raw // AddRule will say what is wrong with it
+	}
+	return b.Bytes()
 }

@@ -19,7 +19,7 @@ type Flags struct {
 func NewFlags(name, synopsis, about string) *Flags {
 	flags := &Flags{flag.NewFlagSet(name, flag.ContinueOnError), synopsis, about}
 	flags.SetOutput(io.Discard) // Parse does the talking
-	flags.FlagSet.Usage = func() {}
+	flags.Usage = func() {}
 	return flags
 }
 
@@ -33,6 +33,8 @@ func (f *Flags) Parse(env *Env, args []string, maxArgs int) error {
 		return err
 	case err != nil:
 		return Usagef("%w", err)
+	case f.NArg() > maxArgs && strings.HasPrefix(f.Arg(maxArgs), "-"):
+		return Usagef("the flag %s has to come before %q", f.Arg(maxArgs), f.Arg(0))
 	case f.NArg() > maxArgs:
 		return Usagef("unexpected argument %q", f.Arg(maxArgs))
 	}
