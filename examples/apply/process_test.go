@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cfposture/cfposture/internal/cli/clitest"
+	"github.com/cfposture/cfposture/posturetest"
+)
+
+// The tests in this file run the programs as processes, which is what a shell script does.
+
+// build returns a function that prepares a process of one of the programs, for the account of a server.
+func build(t *testing.T) func(name, baseURL string, args ...string) *exec.Cmd {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it builds programs")
+	}
+	folder := t.TempDir()
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", folder+string(filepath.Separator), ".", "../export").CombinedOutput()
+	require.NoError(t, err, string(out))
+	return func(name, baseURL string, args ...string) *exec.Cmd {
+		if runtime.GOOS == "windows" {
+			name += ".exe"
+		}
+		command := exec.CommandContext(t.Context(), filepath.Join(folder, name), args...)
+		command.Env = append(os.Environ(), "CLOUDFLARE_API_TOKEN="+posturetest.APIToken, "CLOUDFLARE_API_KEY=",
+			"CLOUDFLARE_ACCOUNT_ID="+posturetest.AccountID, "CLOUDFLARE_BASE_URL="+baseURL)
+		for name, value := range secrets {
+			command.Env = append(command.Env, name+"="+value)
+		}
+		return command
+	}
+}
+
+func TestExportPipedIntoApply(t *testing.T) {
+	command := build(t)
+	first, second := clitest.SampleServer(t), clitest.NewServer(t)
+	export := func(from *posturetest.Server) string {
+		out, err := command("export", from.URL).Output()
+		require.NoError(t, err)
+		return string(out)
+	}
+	apply := command("apply", second.URL, "-yes", "-rate", "1000")
+	apply.Stdin = strings.NewReader(withSecrets(export(first)))
+	out, err := apply.CombinedOutput()
+	require.NoError(t, err, string(out))
+	assert.Equal(t, held(t, first), held(t, second))
+	assert.Equal(t, namesOf(export(first)), namesOf(export(second)), "in the same order, too")
+
+	drift := command("apply", second.URL, "-dry-run", "-prune")
+	drift.Stdin = strings.NewReader(`{"version": 1}`)
+	out, err = drift.Output()
+	var exit *exec.ExitError
+	require.ErrorAs(t, err, &exit)
+	assert.Equal(t, changesPending, exit.ExitCode())
+	assert.Contains(t, string(out), "Plan: 15 to delete; 0 unchanged.\n")
+}
+
+// namesOf returns the lines of an export that have no ID.
+func namesOf(export string) []string {
+	var lines []string
+	for line := range strings.Lines(export) {
+		if !strings.Contains(line, `id": "`) {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+func TestKilledAndRunAgainEndsComplete(t *testing.T) {
+	const rules = 60
+	command := build(t)
+	document := text(t, manyRules(rules))
+	for _, killAt := range []int64{2, 3, 4, 17, 40, 62} {
+		server := clitest.NewServer(t)
+		var requests atomic.Int64
+		var process *os.Process
+		started := make(chan struct{})
+		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			<-started
+			if requests.Add(1) == killAt {
+				_ = process.Kill()
+			}
+			server.Handler().ServeHTTP(w, r)
+		}))
+		baseURL := api.URL + "/client/v4"
+
+		killed := command("apply", baseURL, "-yes", "-rate", "1000")
+		killed.Stdin = strings.NewReader(document)
+		require.NoError(t, killed.Start())
+		process = killed.Process
+		close(started)
+		require.Error(t, killed.Wait())
+		api.Close() // returns when the calls that were under way are done
+
+		again := command("apply", server.URL, "-yes", "-rate", "1000")
+		again.Stdin = strings.NewReader(document)
+		out, err := again.CombinedOutput()
+		require.NoError(t, err, string(out))
+		assertComplete(t, server, rules)
+	}
+}
+
+func TestInterruptIsAnswered(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no interrupts between processes")
+	}
+	command := build(t)
+	server := clitest.NewServer(t)
+	var requests atomic.Int64
+	var process *os.Process
+	started := make(chan struct{})
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		<-started
+		if requests.Add(1) == 20 {
+			_ = process.Signal(os.Interrupt)
+		}
+		server.Handler().ServeHTTP(w, r)
+	}))
+	defer api.Close()
+	apply := command("apply", api.URL+"/client/v4", "-yes", "-rate", "1000", "-parallel", "1")
+	apply.Stdin = strings.NewReader(text(t, manyRules(2000)))
+	var stderr bytes.Buffer
+	apply.Stderr = &stderr
+	require.NoError(t, apply.Start())
+	process = apply.Process
+	close(started)
+	var exit *exec.ExitError
+	require.ErrorAs(t, apply.Wait(), &exit)
+	assert.Equal(t, 1, exit.ExitCode())
+	assert.Contains(t, stderr.String(), "Not begun: ")
+	assert.NotContains(t, stderr.String(), "Failed: ", "the call under way came to its end")
+	assert.Contains(t, stderr.String(), "running it again completes it")
+}
