@@ -121,6 +121,26 @@ func TestWhiteSpaceOfEveryKindIsSkipped(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, outer{Texts: []text{"x", "y"}, Number: 1}, got)
 	assert.Equal(t, "{"+space+"}", rest.Held)
+
+	_, err = Decode(`{"always": "a", "bool":  true, "number": 2}`, &got)
+	require.NoError(t, err)
+	assert.Equal(t, outer{Always: "a", Bool: true, Texts: []text{"x", "y"}, Number: 2}, got)
+}
+
+func TestEmptyArrayIsNotNil(t *testing.T) {
+	var got outer
+	_, err := Decode(`{"texts":[],"list":[ ]}`, &got)
+	require.NoError(t, err)
+	assert.Equal(t, outer{Texts: []text{}, List: []inner{}}, got)
+}
+
+func TestDigitsAreWrittenAsLongAsTheNumberIsTheirs(t *testing.T) {
+	rest := Rest{Digits: map[string]string{"score": "1.50"}}
+	for want, number := range map[string]float64{`{"always":"","score":1.50}`: 1.5, `{"always":"","score":2}`: 2, `{"always":"","score":0}`: 0} {
+		got, err := Append(nil, &outer{Score: &number}, rest)
+		require.NoError(t, err)
+		assert.Equal(t, want, string(got))
+	}
 }
 
 func TestAppendRefusesExtraThatIsWrong(t *testing.T) {
