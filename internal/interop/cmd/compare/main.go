@@ -1,0 +1,272 @@
+// Command compare measures cfposture against cloudflare-go v7 and v0, and against the floor: net/http, io.ReadAll and
+// jsontext's check of the same bytes. It prints Markdown.
+//
+//	go run ./cmd/compare [-rounds 15] [-sample 50ms]
+//
+// All clients get the same bytes, from memory or, where the table says TCP, from a server in another process. They take
+// turns, round by round, and each figure is the median of its rounds, so that what slows the machine for a while slows
+// all of them.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"net/http"
+	"os"
+	"runtime"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/cfposture/cfposture/internal/interop/official"
+	"github.com/cfposture/cfposture/internal/interop/workload"
+)
+
+func main() {
+	rounds := flag.Int("rounds", 15, "how many times each client takes its turn")
+	sample := flag.Duration("sample", 50*time.Millisecond, "how long a turn takes at the least")
+	serve := flag.Bool("serve", false, "be the server of the TCP rows")
+	flag.Parse()
+	if *serve {
+		log.Fatal(serveRule())
+	}
+	if err := run(context.Background(), *rounds, *sample); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// An operation is what a row group of the table measures.
+type operation struct {
+	name      string
+	transport http.RoundTripper
+	do        func(context.Context, workload.Client) error
+}
+
+func run(ctx context.Context, rounds int, sample time.Duration) error {
+	tcp, stop, err := startServer(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	fmt.Printf("%s, %s/%s, %d CPUs, %s; cloudflare-go %s and %s\n\n", time.Now().Format(time.DateOnly), runtime.GOOS,
+		runtime.GOARCH, runtime.NumCPU(), runtime.Version(), official.V7Version, official.V0Version)
+
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 1, ' ', 0)
+	row(out, "operation", "client", "time", "bytes", "allocations", "× time", "× bytes", "× allocations")
+	row(out, "---", "---", "---:", "---:", "---:", "---:", "---:", "---:")
+	for _, op := range operations(tcp) {
+		figures, err := measureAll(ctx, op, rounds, sample)
+		if err != nil {
+			return fmt.Errorf("%s: %w", op.name, err)
+		}
+		own := figures[workload.CFPosture]
+		for _, name := range workload.Names {
+			f := figures[name]
+			row(out, op.name, name, duration(f.nanoseconds), count(f.bytes), count(f.allocations),
+				ratio(f.nanoseconds, own.nanoseconds), ratio(f.bytes, own.bytes), ratio(f.allocations, own.allocations))
+		}
+	}
+	if err := out.Flush(); err != nil {
+		return err
+	}
+	return compareAll(ctx, rounds)
+}
+
+func operations(tcp http.RoundTripper) []operation {
+	list := func(ctx context.Context, c workload.Client) error {
+		_, err := c.List(ctx)
+		return err
+	}
+	get := func(ctx context.Context, c workload.Client) error { return c.Get(ctx, workload.RuleID(0)) }
+	create := func(ctx context.Context, c workload.Client) error { return c.Create(ctx) }
+	one := workload.NewTransport(workload.One(0))
+	return []operation{
+		{"List of 10", workload.NewTransport(workload.List(10)), list},
+		{"List of 1,000", workload.NewTransport(workload.List(1_000)), list},
+		{"List of 10,000", workload.NewTransport(workload.List(10_000)), list},
+		{"Get", one, get},
+		{"Create", one, create},
+		{"Get over TCP", tcp, get},
+		{"Create over TCP", tcp, create},
+		{"encoding 27 rules", one, func(_ context.Context, c workload.Client) error { return c.Encode() }},
+	}
+}
+
+// figures are what one operation costs.
+type figures struct{ nanoseconds, bytes, allocations float64 }
+
+// measureAll has the clients take turns and returns the medians.
+func measureAll(ctx context.Context, op operation, rounds int, sample time.Duration) (map[string]figures, error) {
+	turns := map[string]func() (figures, error){}
+	for _, name := range workload.Names {
+		client, err := workload.New(name, op.transport)
+		if err != nil {
+			return nil, err
+		}
+		do := func() error { return op.do(ctx, client) }
+		times, err := calibrate(do, sample)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		turns[name] = func() (figures, error) { return measure(do, times) }
+	}
+	measured := map[string][]figures{}
+	for range rounds {
+		for _, name := range workload.Names {
+			f, err := turns[name]()
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			measured[name] = append(measured[name], f)
+		}
+	}
+	medians := map[string]figures{}
+	for name, all := range measured {
+		medians[name] = figures{
+			median(all, func(f figures) float64 { return f.nanoseconds }),
+			median(all, func(f figures) float64 { return f.bytes }),
+			median(all, func(f figures) float64 { return f.allocations }),
+		}
+	}
+	return medians, nil
+}
+
+// calibrate returns how many times to do what is measured for a sample's time, and warms up meanwhile.
+func calibrate(do func() error, sample time.Duration) (int, error) {
+	for times := 1; ; times *= 2 {
+		f, err := measure(do, times)
+		if err != nil {
+			return 0, err
+		}
+		if time.Duration(f.nanoseconds*float64(times)) >= sample {
+			return times, nil
+		}
+	}
+}
+
+func measure(do func() error, times int) (figures, error) {
+	runtime.GC()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start := time.Now()
+	for range times {
+		if err := do(); err != nil {
+			return figures{}, err
+		}
+	}
+	took := time.Since(start)
+	runtime.ReadMemStats(&after)
+	n := float64(times)
+	return figures{
+		float64(took.Nanoseconds()) / n,
+		float64(after.TotalAlloc-before.TotalAlloc) / n,
+		float64(after.Mallocs-before.Mallocs) / n,
+	}, nil
+}
+
+func median(all []figures, of func(figures) float64) float64 {
+	values := make([]float64, len(all))
+	for i, f := range all {
+		values[i] = of(f)
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// compareAll prints what All costs a rule, beside List, and what lives while it runs.
+func compareAll(ctx context.Context, rounds int) error {
+	const n, many = 10_000, 100_000
+	heap, err := liveHeapOfAll(ctx, many)
+	if err != nil {
+		return err
+	}
+	client, err := workload.NewCFPosture(workload.NewTransport(workload.List(n)))
+	if err != nil {
+		return err
+	}
+	list := func() error {
+		_, err := client.Posture.List(ctx)
+		return err
+	}
+	all := func() error {
+		for _, err := range client.Posture.All(ctx) {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	var listed, streamed []figures
+	for range rounds {
+		for _, turn := range []struct {
+			do func() error
+			to *[]figures
+		}{{list, &listed}, {all, &streamed}} {
+			f, err := measure(turn.do, 2)
+			if err != nil {
+				return err
+			}
+			*turn.to = append(*turn.to, f)
+		}
+	}
+	perRule := func(all []figures) float64 {
+		return median(all, func(f figures) float64 { return f.nanoseconds }) / n
+	}
+	fmt.Printf("\nA rule of %s takes List %s and All %s. All over %s rules keeps %.1f MB alive at the most.\n",
+		count(n), duration(perRule(listed)), duration(perRule(streamed)), count(many), float64(heap)/(1<<20))
+	return nil
+}
+
+func liveHeapOfAll(ctx context.Context, n int) (uint64, error) {
+	client, err := workload.NewCFPosture(workload.NewStreamTransport(n))
+	if err != nil {
+		return 0, err
+	}
+	before := workload.LiveHeap()
+	seen, most := 0, before
+	for _, err := range client.Posture.All(ctx) {
+		if err != nil {
+			return 0, err
+		}
+		if seen++; seen%(n/20) == 0 {
+			most = max(most, workload.LiveHeap())
+		}
+	}
+	return most - before, nil
+}
+
+func row(out *tabwriter.Writer, cells ...string) {
+	for _, cell := range cells {
+		_, _ = fmt.Fprintf(out, "| %s\t", cell) // Flush tells of errors
+	}
+	_, _ = fmt.Fprintln(out, "|")
+}
+
+func duration(nanoseconds float64) string {
+	switch {
+	case nanoseconds >= 1e6:
+		return fmt.Sprintf("%.2f ms", nanoseconds/1e6)
+	case nanoseconds >= 1e3:
+		return fmt.Sprintf("%.1f µs", nanoseconds/1e3)
+	default:
+		return fmt.Sprintf("%.0f ns", nanoseconds)
+	}
+}
+
+// count writes a number with its thousands set apart.
+func count(n float64) string {
+	digits := fmt.Sprintf("%.0f", n)
+	for i := len(digits) - 3; i > 0; i -= 3 {
+		digits = digits[:i] + "," + digits[i:]
+	}
+	return digits
+}
+
+func ratio(a, b float64) string {
+	if b == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.2f", a/b)
+}
