@@ -15,50 +15,61 @@ const (
 
 // An answer reads a response's body within the attempt's limits and keeps the beginning for an error to show.
 type answer struct {
-	body io.ReadCloser
-	time *timeLimit
-	left int64 // bytes that may still come
-	head []byte
-	err  error // what reading failed with, where that is not a limit of this package's
+	timeLimit
+	body      io.Reader
+	bytesLeft int64 // that may still come
+	head      []byte
+	err       error // what reading failed with, where that is not a limit of this package's
+}
+
+// newAnswer returns an answer whose body is yet to come, and whose time limit, 0 for none, is paused.
+func newAnswer(limit time.Duration, cancel context.CancelCauseFunc) *answer {
+	return &answer{timeLimit: timeLimit{limit: limit, timeLeft: limit, cancel: cancel}, bytesLeft: maxAnswer}
 }
 
 var errTooLarge = fmt.Errorf("the answer is larger than %d MiB", maxAnswer>>20)
 
 func (a *answer) Read(p []byte) (int, error) {
-	if a.left < 0 {
+	if a.bytesLeft < 0 {
 		return 0, errTooLarge
 	}
-	p = p[:min(int64(len(p)), a.left+1)]
-	a.time.resume()
+	p = p[:min(int64(len(p)), a.bytesLeft+1)]
+	a.resume()
 	n, err := a.body.Read(p)
-	a.time.pause()
-	a.left -= int64(n)
+	a.pause()
+	a.bytesLeft -= int64(n)
 	if room := maxHead - len(a.head); room > 0 {
 		a.head = append(a.head, p[:min(n, room)]...)
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		a.err = err
 	}
-	if a.left < 0 {
+	if a.bytesLeft < 0 {
 		return n, errTooLarge
 	}
 	return n, err
 }
 
+// readHead reads on until there is as much of the answer as an error shows: a decoder stops at the first wrong byte.
+func (a *answer) readHead() []byte {
+	buffer := make([]byte, maxHead)
+	for len(a.head) < maxHead {
+		if _, err := a.Read(buffer); err != nil {
+			break
+		}
+	}
+	return a.head
+}
+
 // allowMore starts the size limit anew, for the next item.
-func (a *answer) allowMore() { a.left = maxAnswer }
+func (a *answer) allowMore() { a.bytesLeft = maxAnswer }
 
 // A timeLimit cancels an attempt whose server takes too long. Only the time between resume and pause counts.
 type timeLimit struct {
-	limit, left time.Duration
-	timer       *time.Timer
-	since       time.Time
-	cancel      context.CancelCauseFunc
-}
-
-// newTimeLimit returns a paused limit; 0 is none.
-func newTimeLimit(limit time.Duration, cancel context.CancelCauseFunc) *timeLimit {
-	return &timeLimit{limit: limit, left: limit, cancel: cancel}
+	limit, timeLeft time.Duration
+	timer           *time.Timer
+	since           time.Time
+	cancel          context.CancelCauseFunc
 }
 
 func (t *timeLimit) resume() {
@@ -67,9 +78,9 @@ func (t *timeLimit) resume() {
 	}
 	t.since = time.Now()
 	if t.timer == nil {
-		t.timer = time.AfterFunc(t.left, func() { t.cancel(&timeoutError{t.limit}) })
+		t.timer = time.AfterFunc(t.timeLeft, func() { t.cancel(&timeoutError{t.limit}) })
 	} else {
-		t.timer.Reset(t.left)
+		t.timer.Reset(t.timeLeft)
 	}
 }
 
@@ -78,5 +89,5 @@ func (t *timeLimit) pause() {
 		return
 	}
 	t.timer.Stop()
-	t.left = max(0, t.left-time.Since(t.since))
+	t.timeLeft = max(0, t.timeLeft-time.Since(t.since))
 }

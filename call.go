@@ -3,6 +3,7 @@ package cfposture
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,12 +11,10 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-querystring/query"
 
@@ -31,7 +30,7 @@ type call struct {
 	path    string // escaped, below the base URL
 	query   string
 	body    []byte
-	secrets []string // of the body and of the credentials: kept out of errors
+	secrets []string // of the body: kept out of errors
 
 	// result reads the envelope's result as it arrives, before it is known whether the answer is a success; it is
 	// called anew in every attempt. Nil: the result doesn't matter.
@@ -40,9 +39,14 @@ type call struct {
 	finish func() error
 
 	attempts int
+	sent     []http.Header // of each attempt, whose credentials are kept out of errors
 	answer   *answer
+	text     string // of the result, where readText has read it
 	info     ResultInfo
 }
+
+// rayHeader is CF-Ray, spelt the way that http.Header keeps it.
+const rayHeader = "Cf-Ray"
 
 // A failure is why an attempt failed, and what that means for the next.
 type failure struct {
@@ -68,20 +72,21 @@ func (c *call) setQuery(q any) error {
 }
 
 // receive sends the request and hands the JSON of the result to decode.
-func (c *call) receive(ctx context.Context, decode func(jsontext.Value) error) error {
-	var text jsontext.Value
-	c.result = func(dec *jsontext.Decoder) error {
-		value, err := dec.ReadValue()
-		text = value.Clone()
-		return err
-	}
-	c.finish = func() error { return decode(text) }
+func (c *call) receive(ctx context.Context, decode func(text string) error) error {
+	c.result = c.readText
+	c.finish = func() error { return decode(c.text) }
 	return c.send(ctx)
+}
+
+func (c *call) readText(dec *jsontext.Decoder) error {
+	value, err := dec.ReadValue()
+	c.text = string(value)
+	return err
 }
 
 // send attempts the request until it succeeds, fails for good, or has used up its retries.
 func (c *call) send(ctx context.Context) error {
-	c.report(&Response{})
+	c.report(Response{})
 	waits := retry.NewWaits(c.maxRetryWait)
 	for {
 		c.attempts++
@@ -111,10 +116,8 @@ func (c *call) attempt(ctx context.Context) *failure {
 	if ctx.Err() != nil {
 		return &failure{err: c.errorf("%w", contextError(ctx))}
 	}
-	if c.limiter != nil {
-		if err := c.limiter.Wait(ctx); err != nil {
-			return &failure{err: c.errorf("rate limit: %w", err)}
-		}
+	if err := c.takeTurn(ctx); err != nil {
+		return &failure{err: err}
 	}
 	attemptCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -125,9 +128,9 @@ func (c *call) attempt(ctx context.Context) *failure {
 	}
 
 	start := time.Now()
-	limit := newTimeLimit(c.timeout, cancel)
-	limit.resume()
-	defer limit.pause()
+	c.answer = newAnswer(c.timeout, cancel)
+	c.answer.resume()
+	defer c.answer.pause()
 	response, err := c.sender.Do(request)
 	if err != nil {
 		failed := c.connectionFailed(ctx, attemptCtx, err, written())
@@ -135,16 +138,31 @@ func (c *call) attempt(ctx context.Context) *failure {
 		return failed
 	}
 	defer response.Body.Close() //nolint:errcheck // there is nothing left to lose
-	limit.pause()
+	c.answer.pause()
 
-	c.answer = &answer{body: response.Body, time: limit, left: maxAnswer}
+	c.answer.body = response.Body
 	failed := c.readAnswer(ctx, attemptCtx, response)
 	c.logAttempt(ctx, response, time.Since(start), failed)
 	return failed
 }
 
+// takeTurn waits until the request may be sent.
+func (c *call) takeTurn(ctx context.Context) error {
+	if c.pacer != nil {
+		if err := c.pacer.wait(ctx, c.maxRetryWait); err != nil {
+			return c.errorf("%w, waiting for the next rate limit window", contextError(ctx))
+		}
+	}
+	if c.limiter != nil {
+		if err := c.limiter.Wait(ctx); err != nil {
+			return c.errorf("rate limit: %w", err)
+		}
+	}
+	return nil
+}
+
 func (c *call) newRequest(ctx context.Context) (*http.Request, error) {
-	target := c.baseURL.String() + c.path
+	target := c.baseURL + c.path
 	if c.query != "" {
 		target += "?" + c.query
 	}
@@ -162,14 +180,13 @@ func (c *call) newRequest(ctx context.Context) (*http.Request, error) {
 	if c.body != nil {
 		header.Set("Content-Type", "application/json")
 	}
-	secrets, err := c.authorize(ctx, header)
-	if err != nil {
+	if err := c.authorize(ctx, header); err != nil {
 		return nil, err
 	}
 	for _, set := range c.headers {
 		set(header)
 	}
-	c.secrets = slices.Concat(c.secrets, secrets, headerSecrets(header))
+	c.sent = append(c.sent, header)
 	keepToOneSending(header)
 	return request, nil
 }
@@ -221,13 +238,7 @@ func (c *call) connectionFailed(ctx, attemptCtx context.Context, err error, writ
 
 // readAnswer reads an answer to its end and judges it.
 func (c *call) readAnswer(ctx, attemptCtx context.Context, response *http.Response) *failure {
-	meta := &Response{
-		StatusCode: response.StatusCode,
-		Header:     response.Header,
-		RayID:      response.Header.Get("CF-Ray"),
-		RateLimit:  parseRateLimit(response.Header),
-	}
-	c.report(meta)
+	c.reportAnswer(response)
 	success := response.StatusCode >= 200 && response.StatusCode < 300
 	if response.StatusCode == http.StatusNoContent && c.finish == nil {
 		return nil
@@ -246,14 +257,15 @@ func (c *call) readAnswer(ctx, attemptCtx context.Context, response *http.Respon
 	case !success:
 		return c.refused(c.newError(response, env, nil))
 	case err != nil:
-		failed := c.unread(c.newError(response, env, fmt.Errorf("unreadable answer: %w", err)))
+		failed := c.unread(c.newError(response, env, fmt.Errorf("unreadable answer: %w", withoutPointer(err))))
 		failed.again = errors.Is(err, io.ErrUnexpectedEOF) && endsWithConnection(response) && retry.Idempotent(c.method)
 		return failed
 	case !env.Success:
 		return &failure{err: c.newError(response, env, nil)}
 	}
-	meta.Messages = c.messages(env.Messages)
-	c.report(meta)
+	if c.response != nil {
+		c.response.Messages = c.messages(env.Messages)
+	}
 	if c.finish == nil {
 		return nil
 	}
@@ -332,9 +344,9 @@ func (c *call) newError(response *http.Response, env *envelope.Envelope, cause e
 		Method:     c.method,
 		Path:       r.text(c.path),
 		StatusCode: response.StatusCode,
-		RayID:      r.text(response.Header.Get("CF-Ray")),
+		RayID:      r.text(response.Header.Get(rayHeader)),
 		RetryAfter: retry.After(response.Header, time.Now()),
-		Body:       r.excerpt(c.answer.head),
+		Body:       r.excerpt(c.answer.readHead()),
 		cause:      r.error(cause),
 	}
 	switch {
@@ -357,11 +369,28 @@ func (c *call) messages(text jsontext.Value) []Message {
 }
 
 // report fills the caller's Response.
-func (c *call) report(r *Response) {
+func (c *call) report(r Response) {
 	if c.response != nil {
 		r.Attempts = c.attempts
-		*c.response = *r
+		*c.response = r
 	}
+}
+
+// reportAnswer tells the caller and the pacer of an answer.
+func (c *call) reportAnswer(response *http.Response) {
+	if c.response == nil && c.pacer == nil {
+		return
+	}
+	limit := parseRateLimit(response.Header)
+	if c.pacer != nil {
+		c.pacer.note(limit)
+	}
+	c.report(Response{
+		StatusCode: response.StatusCode,
+		Header:     response.Header,
+		RayID:      response.Header.Get(rayHeader),
+		RateLimit:  limit,
+	})
 }
 
 func (c *call) logAttempt(ctx context.Context, response *http.Response, took time.Duration, failed *failure) {
@@ -374,7 +403,7 @@ func (c *call) logAttempt(ctx context.Context, response *http.Response, took tim
 		slog.Int("attempt", c.attempts), slog.Duration("took", took),
 	}
 	if response != nil {
-		attrs = append(attrs, slog.Int("status", response.StatusCode), slog.String("ray", r.text(response.Header.Get("CF-Ray"))))
+		attrs = append(attrs, slog.Int("status", response.StatusCode), slog.String("ray", r.text(response.Header.Get(rayHeader))))
 	}
 	if failed != nil && !errors.Is(failed.err, errStop) {
 		attrs = append(attrs, slog.String("error", failed.err.Error()))
@@ -409,7 +438,8 @@ func contextError(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", err, cause)
 }
 
-// withoutPointer takes away what names of the answer stand in a syntax error, shortened in the middle of whatever it is.
+// withoutPointer takes away the names that lead to a syntax error: they are the answer's, and may be cut short in the
+// middle of a secret.
 func withoutPointer(err error) error {
 	var syntax *jsontext.SyntacticError
 	if errors.As(err, &syntax) {

@@ -2,13 +2,11 @@ package cfposture
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Version is the version of this package.
@@ -63,11 +61,14 @@ func (c *Client) Do(ctx context.Context, method, path string, query, body, resul
 		if call.body, err = json.Marshal(body); err != nil {
 			return fmt.Errorf("cfposture: %s %s: request body: %w", method, path, err)
 		}
+		if holder, ok := body.(interface{ secrets() []string }); ok {
+			call.secrets = holder.secrets()
+		}
 	}
 	if result == nil {
 		return call.send(ctx)
 	}
-	return call.receive(ctx, func(text jsontext.Value) error { return json.Unmarshal(text, result) })
+	return call.receive(ctx, func(text string) error { return json.Unmarshal([]byte(text), result) })
 }
 
 // resolve returns the settings that a call with the options works with.

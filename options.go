@@ -60,10 +60,10 @@ func WithTokenSource(source func(context.Context) (string, error)) Option {
 // Default: CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY. Prefer an API token, which can be limited to what it is for.
 func WithAPIKey(email, key string) Option {
 	return func(s *settings) {
-		authorize := func(_ context.Context, header http.Header) ([]string, error) {
+		authorize := func(_ context.Context, header http.Header) error {
 			header.Set("X-Auth-Email", email)
 			header.Set("X-Auth-Key", key)
-			return []string{key}, nil
+			return nil
 		}
 		s.authenticate("WithAPIKey", authorize, errors.Join(checkSecret("email", email), checkSecret("API key", key)))
 	}
@@ -206,7 +206,7 @@ func WithoutEnvironment() Option {
 
 // settings are what a call works with. Secrets are in closures alone, where no fmt verb can print them.
 type settings struct {
-	baseURL        *url.URL
+	baseURL        string // with a slash at its end
 	baseURLProblem error
 	accountID      string
 
@@ -224,6 +224,7 @@ type settings struct {
 	maxRetries   int
 	maxRetryWait time.Duration
 	limiter      Limiter
+	pacer        *pacer
 	logger       *slog.Logger
 	response     *Response
 
@@ -233,20 +234,20 @@ type settings struct {
 	problems []error
 }
 
-// An authorizer adds credentials to a request's header and returns the secrets among them, to be kept out of errors.
-type authorizer func(ctx context.Context, header http.Header) (secrets []string, err error)
+// An authorizer adds credentials to a request's header.
+type authorizer func(ctx context.Context, header http.Header) error
 
 func bearer(source func(context.Context) (string, error)) authorizer {
-	return func(ctx context.Context, header http.Header) ([]string, error) {
+	return func(ctx context.Context, header http.Header) error {
 		token, err := source(ctx)
 		if err == nil {
 			err = checkSecret("API token", token)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("no API token: %w", err)
+			return fmt.Errorf("no API token: %w", err)
 		}
 		header.Set("Authorization", "Bearer "+token)
-		return []string{token}, nil
+		return nil
 	}
 }
 
@@ -339,19 +340,19 @@ func wrapTransport(client *http.Client, middleware func(http.RoundTripper) http.
 
 // parseBaseURL refuses what would send credentials where they don't belong. Its errors don't repeat the URL, which may
 // hold a password.
-func parseBaseURL(text string) (*url.URL, error) {
+func parseBaseURL(text string) (string, error) {
 	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Hostname() == "" || u.Opaque != "":
-		return nil, errors.New("the base URL is not a URL such as " + defaultBaseURL)
+		return "", errors.New("the base URL is not a URL such as " + defaultBaseURL)
 	case u.User != nil:
-		return nil, errors.New("the base URL holds a user name: use WithAPIToken or WithAPIKey for credentials")
+		return "", errors.New("the base URL holds a user name: use WithAPIToken or WithAPIKey for credentials")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return nil, errors.New("the base URL has a query or a fragment")
+		return "", errors.New("the base URL has a query or a fragment")
 	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
-		return nil, errors.New("the base URL is not https: plain http is for loopback hosts alone")
+		return "", errors.New("the base URL is not https: plain http is for loopback hosts alone")
 	}
-	return u.JoinPath("/"), nil
+	return u.JoinPath("/").String(), nil
 }
 
 func isLoopback(host string) bool {

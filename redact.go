@@ -29,7 +29,11 @@ type redactor struct {
 // redactor returns one for all that was sent until now.
 func (c *call) redactor() *redactor {
 	var forms []string
-	for _, secret := range append(namedSecrets(c.body), c.secrets...) {
+	secrets := append(namedSecrets(c.body), c.secrets...)
+	for _, header := range c.sent {
+		secrets = append(secrets, headerSecrets(header)...)
+	}
+	for _, secret := range secrets {
 		if len(secret) >= minSecret {
 			forms = append(forms, writtenForms(secret)...)
 		}

@@ -196,8 +196,8 @@ func (r *resource[T]) delete(ctx context.Context, id string, opts []Option) erro
 // receive makes the call and decodes the item in its answer.
 func (r *resource[T]) receive(ctx context.Context, c *call) (*T, error) {
 	var item *T
-	err := c.receive(ctx, func(text jsontext.Value) (err error) {
-		item, err = r.decode(string(text))
+	err := c.receive(ctx, func(text string) (err error) {
+		item, err = r.decode(text)
 		if err == nil && r.isEmpty(item) {
 			err = fmt.Errorf("the answer's result holds no %s", r.noun)
 		}

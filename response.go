@@ -59,7 +59,7 @@ func rateLimitItems(header http.Header, name string) []rateLimitItem {
 	var items []rateLimitItem
 	for text := range strings.SplitSeq(strings.Join(header.Values(name), ","), ",") {
 		name, parameters, _ := strings.Cut(strings.TrimSpace(text), ";")
-		name = strings.Trim(name, `"`)
+		name = strings.Trim(strings.TrimSpace(name), `"`)
 		if name == "" {
 			continue
 		}

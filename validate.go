@@ -3,8 +3,8 @@ package cfposture
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -102,17 +102,27 @@ func (p *problems) extra(model any) {
 	}
 }
 
-var (
-	variable       = regexp.MustCompile(`\$\{[^}]*\}`)
-	knownVariables = []string{"${serial_number}", "${hostname}"}
-)
+var knownVariables = []string{"${serial_number}", "${hostname}"}
 
 // commonName checks the variables of a certificate's common name.
 func (p *problems) commonName(value string) {
-	for _, name := range variable.FindAllString(value, -1) {
+	for _, name := range variables(value) {
 		if !slices.Contains(knownVariables, name) {
 			p.add("cn", fmt.Sprintf("has the variable %s; there are ${serial_number} and ${hostname}", name))
 		}
+	}
+}
+
+// variables lists all of the form ${name} that value holds.
+func variables(value string) []string {
+	var found []string
+	for {
+		_, after, opened := strings.Cut(value, "${")
+		name, rest, closed := strings.Cut(after, "}")
+		if !opened || !closed {
+			return found
+		}
+		found, value = append(found, "${"+name+"}"), rest
 	}
 }
 
