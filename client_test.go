@@ -15,13 +15,12 @@ import (
 )
 
 // handlerClient returns a client of a handler on a loopback port.
-func handlerClient(t *testing.T, handler http.Handler, opts ...cfposture.Option) *cfposture.Client {
+func handlerClient(t *testing.T, handler http.Handler) *cfposture.Client {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	t.Cleanup(server.Close)
-	client, err := cfposture.NewClient(append([]cfposture.Option{
-		cfposture.WithoutEnvironment(), cfposture.WithBaseURL(server.URL), cfposture.WithAPIToken("token-of-the-test"), cfposture.WithAccountID(account),
-	}, opts...)...)
+	client, err := cfposture.NewClient(cfposture.WithoutEnvironment(), cfposture.WithBaseURL(server.URL),
+		cfposture.WithAPIToken("token-of-the-test"), cfposture.WithAccountID(account))
 	require.NoError(t, err)
 	return client
 }
@@ -111,4 +110,23 @@ func captureBody(body *[]byte) cfposture.Option {
 			return next.RoundTrip(r)
 		})
 	})
+}
+
+func TestDoKeepsTheSecretsOfAnIntegrationOutOfErrors(t *testing.T) {
+	client := handlerClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		assert.NoError(t, err)
+		text, err := json.Marshal("refused: " + string(body))
+		assert.NoError(t, err)
+		w.WriteHeader(http.StatusBadRequest)
+		_, err = w.Write([]byte(`{"success":false,"errors":[{"code":1,"message":` + string(text) + `}]}`))
+		assert.NoError(t, err)
+	}))
+	integration := &cfposture.Integration{
+		Name: "n", Interval: "5m",
+		Config: &cfposture.KolideConfig{ClientID: "id", ClientSecret: "hidden-1", Extra: map[string]json.RawMessage{"pin": json.RawMessage(`"hidden-2"`)}},
+	}
+	err := client.Do(t.Context(), http.MethodPost, "accounts/a/devices/posture/integration", nil, integration, nil)
+	require.ErrorContains(t, err, "refused")
+	assert.NotContains(t, err.Error(), "hidden")
 }

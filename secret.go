@@ -15,8 +15,10 @@ import (
 
 const redacted = "[redacted]"
 
-// A Secret is a credential of a third party's service. Every verb of package fmt, and slog, print it as [redacted], or
-// as nothing when it is empty. string(s) is the value, and so is what encoding/json writes.
+// A Secret is a credential of a third party's service. Package fmt prints it as [redacted] by every verb that vet allows
+// for it, and so does slog, or as nothing when it is empty. string(s) is the value, and so is what encoding/json writes:
+// give a whole [Integration] or config to slog's JSON handler, which logs them without their secrets, not a struct or a
+// slice that holds them, which it hands to encoding/json.
 type Secret string
 
 // String returns [redacted], or "" for an empty secret.

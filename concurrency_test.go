@@ -1,0 +1,263 @@
+package cfposture_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cfposture/cfposture"
+	"github.com/cfposture/cfposture/posturetest"
+)
+
+// A crowd is many goroutines that share one client of an API that misbehaves.
+type crowd struct {
+	api    *posturetest.Server
+	client *cfposture.Client
+
+	mu  sync.Mutex
+	rng *rand.Rand
+}
+
+// misbehave spoils one of the requests to come, every so often. Statuses stand for answers that a retry may turn out
+// otherwise; a 200 says success: false.
+func (c *crowd) misbehave() {
+	c.mu.Lock()
+	kind := c.rng.IntN(30)
+	c.mu.Unlock()
+	switch kind {
+	case 0:
+		c.api.FailNext(1, http.StatusInternalServerError)
+	case 1:
+		c.api.LoseNext(1, http.StatusBadGateway)
+	case 2:
+		c.api.FailNext(1, http.StatusTooManyRequests)
+	case 3:
+		c.api.CutNext(1, posturetest.CutBefore)
+	case 4:
+		c.api.CutNext(1, posturetest.CutAfter)
+	case 5:
+		c.api.CutNext(1, posturetest.CutMiddle)
+	case 6:
+		c.api.DelayNext(1, time.Millisecond)
+	}
+}
+
+func TestOneClientServesManyGoroutines(t *testing.T) {
+	assertNothingLeftRunning(t)
+	c := &crowd{api: newServer(t), rng: rand.New(rand.NewPCG(1, 2))}
+	wires := new(network)
+	transport := &http.Transport{DialContext: wires.dial, MaxIdleConnsPerHost: 64}
+	c.client = c.api.Client(
+		cfposture.WithHTTPClient(&http.Client{Transport: transport}), cfposture.WithMaxRetries(20), cfposture.WithMaxRetryWait(time.Millisecond),
+		cfposture.WithRateLimit(100_000, 64), cfposture.WithPacing(),
+	)
+	var wg sync.WaitGroup
+	for worker := range 64 {
+		wg.Go(func() {
+			for round := range 3 {
+				c.ruleLife(t, fmt.Sprintf("rule %d/%d", worker, round))
+				c.integrationLife(t, fmt.Sprintf("integration %d/%d", worker, round))
+			}
+		})
+	}
+	wg.Wait()
+	assert.Empty(t, c.api.Rules(), "what was created was deleted, and nothing was created twice")
+	assert.Empty(t, c.api.Integrations())
+
+	c.api.Close()
+	assert.True(t, eventually(func() bool { return wires.opened.Load() == 0 }), "connections are left open: %d", wires.opened.Load())
+}
+
+// noError is for goroutines, which can't end the test.
+func noError(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Errorf("an error that should not be: %v", err)
+	}
+}
+
+// ruleLife makes every call for rules.
+func (c *crowd) ruleLife(t *testing.T, name string) {
+	ctx := t.Context()
+	c.misbehave()
+	rule, err := c.client.Posture.Create(ctx, &cfposture.Rule{Name: name, Type: cfposture.RuleTypeWARP})
+	if errors.Is(err, cfposture.ErrOutcomeUnknown) {
+		rule = c.find(t, name)
+		if rule == nil {
+			return
+		}
+	} else if !assert.NoError(t, err) {
+		return
+	}
+	c.misbehave()
+	got, err := c.client.Posture.Get(ctx, rule.ID)
+	if assert.NoError(t, err) {
+		assert.Equal(t, name, got.Name)
+	}
+	c.misbehave()
+	rule.Description = "changed"
+	var response cfposture.Response
+	_, err = c.client.Posture.Update(ctx, rule, cfposture.WithResponse(&response))
+	noError(t, err)
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+	assert.Equal(t, "changed", c.find(t, name).Description)
+	for _, err := range c.client.Posture.All(ctx) {
+		noError(t, err)
+		break
+	}
+	_, err = c.client.Posture.ListPage(ctx, cfposture.ListPage{Page: 1, PerPage: 5})
+	noError(t, err)
+	c.misbehave()
+	noError(t, c.client.Do(ctx, http.MethodDelete, "accounts/"+posturetest.AccountID+"/devices/posture/"+rule.ID, nil, nil, nil))
+}
+
+// find returns the rule of that name, which there is at most once.
+func (c *crowd) find(t *testing.T, name string) *cfposture.Rule {
+	c.misbehave()
+	rules, err := c.client.Posture.List(t.Context())
+	noError(t, err)
+	rules = slices.DeleteFunc(rules, func(r *cfposture.Rule) bool { return r.Name != name })
+	if !assert.LessOrEqual(t, len(rules), 1, "%s is there twice", name) || len(rules) == 0 {
+		return nil
+	}
+	return rules[0]
+}
+
+// integrationLife makes every call for integrations.
+func (c *crowd) integrationLife(t *testing.T, name string) {
+	ctx := t.Context()
+	c.misbehave()
+	secret := cfposture.Secret("secret of " + name)
+	integration, err := c.client.Integrations.Create(ctx, &cfposture.Integration{
+		Name: name, Interval: "5m", Config: &cfposture.KolideConfig{ClientID: name, ClientSecret: secret},
+	})
+	if errors.Is(err, cfposture.ErrOutcomeUnknown) {
+		integration = c.findIntegration(t, name)
+		if integration == nil {
+			return
+		}
+	} else if !assert.NoError(t, err) {
+		return
+	}
+	c.misbehave()
+	changed, err := c.client.Integrations.Update(ctx, integration.ID, cfposture.IntegrationUpdate{Interval: new(cfposture.Interval("1h"))})
+	if assert.NoError(t, err) {
+		assert.Equal(t, cfposture.Interval("1h"), changed.Interval)
+	}
+	got, err := c.client.Integrations.Get(ctx, integration.ID)
+	if assert.NoError(t, err) {
+		assert.Equal(t, name, got.Name)
+	}
+	c.misbehave()
+	noError(t, c.client.Integrations.Delete(ctx, integration.ID))
+}
+
+func (c *crowd) findIntegration(t *testing.T, name string) (found *cfposture.Integration) {
+	for integration, err := range c.client.Integrations.All(t.Context()) {
+		if assert.NoError(t, err) && integration.Name == name {
+			assert.Nil(t, found, "%s is there twice", name)
+			found = integration
+		}
+	}
+	return found
+}
+
+func TestLeavingALoopEndsItsTransfer(t *testing.T) {
+	assertNothingLeftRunning(t)
+	api := newServer(t)
+	for range 20_000 {
+		api.AddRule([]byte(`{"name":"one of many","type":"warp"}`))
+	}
+	api.SetPageSize(10_000)
+	for name, leave := range map[string]func(*cfposture.Client){
+		"at once": func(c *cfposture.Client) {
+			for _, err := range c.Posture.All(t.Context()) {
+				require.NoError(t, err)
+				break
+			}
+		},
+		"on the second page": func(c *cfposture.Client) {
+			seen := 0
+			for _, err := range c.Posture.All(t.Context()) {
+				require.NoError(t, err)
+				if seen++; seen > 10_010 {
+					break
+				}
+			}
+		},
+		"by a panic": func(c *cfposture.Client) {
+			defer func() { _ = recover() }()
+			for _, err := range c.Posture.All(t.Context()) {
+				require.NoError(t, err)
+				panic("the loop's own")
+			}
+		},
+		"by the context": func(c *cfposture.Client) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			var last error
+			for _, err := range c.Posture.All(ctx) {
+				cancel()
+				last = err
+			}
+			assert.ErrorIs(t, last, context.Canceled)
+		},
+	} {
+		wires := new(network)
+		server, transport := newLoopback(t, "http", api.Handler(), wires)
+		transport.DisableKeepAlives = false
+		client := api.Client(cfposture.WithBaseURL(server.URL+"/client/v4"), cfposture.WithHTTPClient(&http.Client{Transport: transport}))
+		leave(client)
+		assert.True(t, eventually(func() bool { return wires.opened.Load() == 0 && wires.openConnections() == 0 }), "%s: the connection is left open", name)
+	}
+}
+
+func TestConnectionsAreUsedAgain(t *testing.T) {
+	api := newServer(t)
+	api.SetPageSize(2)
+	wires := new(network)
+	transport := &http.Transport{DialContext: wires.dial}
+	client := api.Client(cfposture.WithHTTPClient(&http.Client{Transport: transport}), cfposture.WithMaxRetryWait(0))
+	s := &stage{api, client}
+	s.reset()
+	api.SetPageSize(2)
+	for _, op := range operations() {
+		_, err := s.try(t, op)
+		if !errors.Is(err, cfposture.ErrNotFound) { // deleted before
+			require.NoError(t, err, op.name)
+		}
+	}
+	api.FailNext(2, http.StatusServiceUnavailable)
+	_, err := client.Posture.List(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, 1, wires.dialled(), "whatever was answered was read to its end")
+	transport.CloseIdleConnections()
+}
+
+func TestClosingTheServerLeavesNothingOpen(t *testing.T) {
+	assertNothingLeftRunning(t)
+	api := newServer(t)
+	wires := new(network)
+	client := api.Client(cfposture.WithHTTPClient(&http.Client{Transport: &http.Transport{DialContext: wires.dial}}), cfposture.WithMaxRetries(0))
+	api.DelayNext(8, time.Hour)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			_, err := client.Posture.List(t.Context())
+			assert.Error(t, err)
+		})
+	}
+	require.True(t, eventually(func() bool { return len(api.Requests()) == 8 }))
+	api.Close()
+	wg.Wait()
+	assert.True(t, eventually(func() bool { return wires.opened.Load() == 0 }), "connections are left open")
+}

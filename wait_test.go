@@ -1,0 +1,348 @@
+package cfposture_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cfposture/cfposture"
+)
+
+const oneRule = `{"success":true,"errors":[],"messages":[],"result":{"id":"1","name":"n","type":"warp"}}`
+
+// A script answers request after request, and notes when they came; the last answer is for all that follow.
+type script struct {
+	answers []roundTripper
+	start   time.Time
+	at      []time.Duration
+}
+
+func newScript(answers ...roundTripper) *script {
+	return &script{answers: answers, start: time.Now()}
+}
+
+func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	answer := s.answers[min(len(s.at), len(s.answers)-1)]
+	s.at = append(s.at, time.Since(s.start))
+	return answer(r)
+}
+
+func failing(status int, retryAfter string) roundTripper {
+	return func(r *http.Request) (*http.Response, error) {
+		header := http.Header{}
+		if retryAfter != "" {
+			header.Set("Retry-After", retryAfter)
+		}
+		return respond(r, status, header, strings.NewReader(`{"success":false,"errors":[{"code":10,"message":"busy"}],"result":null}`)), nil
+	}
+}
+
+func succeeding(r *http.Request) (*http.Response, error) {
+	return respond(r, http.StatusOK, nil, strings.NewReader(oneRule)), nil
+}
+
+func (s *script) client(t *testing.T, opts ...cfposture.Option) *cfposture.Client {
+	t.Helper()
+	client, err := cfposture.NewClient(append([]cfposture.Option{
+		cfposture.WithoutEnvironment(), cfposture.WithAPIToken("token-of-the-test"), cfposture.WithAccountID(account),
+		cfposture.WithHTTPClient(&http.Client{Transport: s}),
+	}, opts...)...)
+	require.NoError(t, err)
+	return client
+}
+
+func TestRetryAfterIsWaitedInFull(t *testing.T) {
+	for name, test := range map[string]struct {
+		status     int
+		retryAfter func(now time.Time) string
+		want       time.Duration
+	}{
+		"seconds":                      {429, func(time.Time) string { return "7" }, 7 * time.Second},
+		"as long as is allowed":        {429, func(time.Time) string { return "60" }, time.Minute},
+		"a date":                       {429, func(now time.Time) string { return now.Add(9 * time.Second).UTC().Format(http.TimeFormat) }, 9 * time.Second},
+		"of a server in trouble":       {503, func(time.Time) string { return "11" }, 11 * time.Second},
+		"of a proxy with an HTML page": {520, func(time.Time) string { return "12" }, 12 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScript(failing(test.status, test.retryAfter(time.Now())), succeeding)
+				_, err := s.client(t).Posture.Get(t.Context(), "id")
+				require.NoError(t, err)
+				assert.Equal(t, []time.Duration{0, test.want}, s.at)
+			})
+		})
+	}
+}
+
+func TestRetryAfterThatMakesNoSenseIsABackoff(t *testing.T) {
+	for _, retryAfter := range []string{"", "0", "-5", "soon", "1.5", "Thu, 01 Jan 1970 00:00:00 GMT"} {
+		t.Run(retryAfter, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScript(failing(429, retryAfter))
+				_, err := s.client(t).Posture.Get(t.Context(), "id")
+				var answer *cfposture.Error
+				require.ErrorAs(t, err, &answer)
+				assert.Zero(t, answer.RetryAfter)
+				assertBackoff(t, s.at, 500*time.Millisecond, time.Second, 2*time.Second, 4*time.Second)
+			})
+		})
+	}
+}
+
+// assertBackoff checks that no wait between requests is longer than its bound.
+func assertBackoff(t *testing.T, at []time.Duration, bounds ...time.Duration) {
+	t.Helper()
+	require.Len(t, at, len(bounds)+1)
+	for i, bound := range bounds {
+		assert.LessOrEqual(t, at[i+1]-at[i], bound, "wait %d of %v", i, at)
+	}
+}
+
+func TestBackoffNeverLeavesItsBounds(t *testing.T) {
+	var longest time.Duration
+	for range 100 {
+		synctest.Test(t, func(t *testing.T) {
+			s := newScript(failing(503, ""))
+			_, err := s.client(t, cfposture.WithMaxRetries(9), cfposture.WithMaxRetryWait(45*time.Second)).Posture.Get(t.Context(), "id")
+			require.ErrorIs(t, err, cfposture.ErrServer)
+			bounds := []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}
+			half := 30 * time.Second
+			assertBackoff(t, s.at, append(bounds, half, half, half)...)
+			longest = max(longest, s.at[9]-s.at[8])
+		})
+	}
+	assert.Greater(t, longest, 20*time.Second, "the waits spread over what is allowed")
+}
+
+func TestMaxRetryWaitCutsTheBackoff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(failing(503, ""))
+		_, err := s.client(t, cfposture.WithMaxRetryWait(300*time.Millisecond), cfposture.WithMaxRetries(8)).Posture.Get(t.Context(), "id")
+		require.ErrorIs(t, err, cfposture.ErrServer)
+		require.Len(t, s.at, 9)
+		for i := range 8 {
+			assert.LessOrEqual(t, s.at[i+1]-s.at[i], 300*time.Millisecond)
+		}
+	})
+}
+
+// What the API asks for and nobody wants to wait for ends the call at once.
+func TestRetryAfterBeyondTheBoundsFailsAtOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		retryAfter string
+		want       time.Duration
+		opts       []cfposture.Option
+		deadline   time.Duration
+	}{
+		"more than the default":        {"61", 61 * time.Second, nil, 0},
+		"more than allowed":            {"6", 6 * time.Second, []cfposture.Option{cfposture.WithMaxRetryWait(5 * time.Second)}, 0},
+		"absurd":                       {"99999999999999999999", math.MaxInt64, nil, 0},
+		"absurd, where all is allowed": {"99999999999999999999", math.MaxInt64, []cfposture.Option{cfposture.WithMaxRetryWait(math.MaxInt64 - 1)}, 0},
+		"past the deadline":            {"20", 20 * time.Second, nil, 10 * time.Second},
+		"right at the deadline":        {"10", 10 * time.Second, nil, 10 * time.Second},
+		"none is allowed":              {"1", time.Second, []cfposture.Option{cfposture.WithMaxRetryWait(0)}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx := t.Context()
+				if test.deadline > 0 {
+					var cancel context.CancelFunc
+					ctx, cancel = context.WithTimeout(ctx, test.deadline)
+					defer cancel()
+				}
+				s := newScript(failing(429, test.retryAfter))
+				_, err := s.client(t, test.opts...).Posture.Create(ctx, &cfposture.Rule{Name: "n", Type: cfposture.RuleTypeWARP})
+				assert.Zero(t, time.Since(s.start), "at once")
+				assert.Len(t, s.at, 1)
+				var answer *cfposture.Error
+				require.ErrorAs(t, err, &answer)
+				require.ErrorIs(t, err, cfposture.ErrRateLimited)
+				require.NotErrorIs(t, err, cfposture.ErrOutcomeUnknown)
+				require.NotErrorIs(t, err, context.DeadlineExceeded, "the deadline is still to come")
+				assert.Equal(t, test.want, answer.RetryAfter)
+				assert.ErrorContains(t, err, "(retry after ")
+			})
+		})
+	}
+}
+
+func TestBackoffPastTheDeadlineFailsAtOnceWithTheLastAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel()
+		s := newScript(failing(503, ""))
+		_, err := s.client(t, cfposture.WithMaxRetries(100)).Posture.Get(ctx, "id")
+		require.ErrorIs(t, err, cfposture.ErrServer)
+		assert.Less(t, time.Since(s.start), 3*time.Second)
+		assert.Greater(t, len(s.at), 1)
+	})
+}
+
+func TestCancellingEndsAWaitAtOnce(t *testing.T) {
+	lunch := errors.New("lunch")
+	for name, end := range map[string]func(context.Context) (context.Context, func()){
+		"cancelled": func(ctx context.Context) (context.Context, func()) {
+			ctx, cancel := context.WithCancel(ctx)
+			return ctx, cancel
+		},
+		"cancelled with a cause": func(ctx context.Context) (context.Context, func()) {
+			ctx, cancel := context.WithCancelCause(ctx)
+			return ctx, func() { cancel(lunch) }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := end(t.Context())
+				defer cancel()
+				time.AfterFunc(17*time.Second, cancel)
+				s := newScript(failing(429, "50"))
+				_, err := s.client(t).Posture.Create(ctx, &cfposture.Rule{Name: "n", Type: cfposture.RuleTypeWARP})
+				assert.Equal(t, 17*time.Second, time.Since(s.start), "at once")
+				require.ErrorIs(t, err, context.Canceled)
+				require.ErrorIs(t, err, cfposture.ErrRateLimited)
+				require.NotErrorIs(t, err, cfposture.ErrOutcomeUnknown, "it is known that nothing was done")
+				var answer *cfposture.Error
+				require.ErrorAs(t, err, &answer)
+				assert.Equal(t, 50*time.Second, answer.RetryAfter)
+				assert.Len(t, s.at, 1)
+				require.ErrorContains(t, err, "waiting to retry after: 429")
+				if strings.Contains(name, "cause") {
+					assert.ErrorIs(t, err, lunch)
+				}
+			})
+		})
+	}
+}
+
+func TestEveryAttemptHasTheWholeTimeLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent := func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}
+		s := newScript(silent, silent, succeeding)
+		_, err := s.client(t, cfposture.WithTimeout(10*time.Second), cfposture.WithMaxRetryWait(0)).Posture.Get(t.Context(), "id")
+		require.NoError(t, err)
+		assert.Equal(t, []time.Duration{0, 10 * time.Second, 20 * time.Second}, s.at)
+
+		s = newScript(silent)
+		_, err = s.client(t, cfposture.WithMaxRetries(0)).Posture.Get(t.Context(), "id")
+		assert.Equal(t, 30*time.Second, time.Since(s.start), "the default")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.ErrorContains(t, err, "no whole answer within 30s")
+		var timeout interface{ Timeout() bool }
+		require.ErrorAs(t, err, &timeout)
+		assert.True(t, timeout.Timeout())
+	})
+}
+
+// A trickle gives a part of an answer every so often, and ends with the request's context.
+type trickle struct {
+	ctx   context.Context //nolint:containedctx // the request's
+	parts []string
+	every time.Duration
+}
+
+func (b *trickle) Read(p []byte) (int, error) {
+	if len(b.parts) == 0 {
+		return 0, io.EOF
+	}
+	select {
+	case <-b.ctx.Done():
+		return 0, b.ctx.Err()
+	case <-time.After(b.every):
+	}
+	n := copy(p, b.parts[0])
+	b.parts[0] = b.parts[0][n:]
+	if b.parts[0] == "" {
+		b.parts = b.parts[1:]
+	}
+	return n, nil
+}
+
+func trickling(every time.Duration, parts ...string) roundTripper {
+	return func(r *http.Request) (*http.Response, error) {
+		body := &trickle{r.Context(), append([]string{}, parts...), every}
+		return respond(r, http.StatusOK, nil, body), nil
+	}
+}
+
+func TestBodyThatTricklesEndsAtTheTimeLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		letters := append([]string{`{"result":"`}, strings.Split(strings.Repeat("x", 1000), "")...)
+		s := newScript(trickling(time.Second, letters...))
+		for name, status := range map[string]int{"a success": 200, "a failure": 500} {
+			s.start, s.at = time.Now(), nil
+			s.answers = []roundTripper{func(r *http.Request) (*http.Response, error) {
+				return respond(r, status, nil, &trickle{r.Context(), append([]string{}, letters...), time.Second}), nil
+			}}
+			err := s.client(t, cfposture.WithTimeout(10*time.Second), cfposture.WithMaxRetries(0)).Posture.Delete(t.Context(), "id")
+			require.Error(t, err, name)
+			assert.Equal(t, 10*time.Second, time.Since(s.start), name)
+		}
+	})
+}
+
+func TestTimeLimitIsOneForHeadersAndBodyTogether(t *testing.T) {
+	for body, want := range map[time.Duration]time.Duration{3 * time.Second: 9 * time.Second, 5 * time.Second: 10 * time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newScript(func(r *http.Request) (*http.Response, error) {
+				time.Sleep(6 * time.Second)
+				return respond(r, http.StatusOK, nil, &trickle{r.Context(), []string{`{"success":true}`}, body}), nil
+			})
+			err := s.client(t, cfposture.WithTimeout(10*time.Second), cfposture.WithMaxRetries(0)).Posture.Delete(t.Context(), "id")
+			assert.Equal(t, want, time.Since(s.start))
+			assert.Equal(t, body > 4*time.Second, errors.Is(err, context.DeadlineExceeded), "%v", err)
+		})
+	}
+}
+
+// The time limit is one for the server: what a loop does with a rule is the loop's business.
+func TestSlowLoopIsNotCutOff(t *testing.T) {
+	parts := []string{`{"success":true,"result":[`, `{"id":"1"}`, `,{"id":"2"}`, `,{"id":"3"}`, `,{"id":"4"}]}`}
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(trickling(time.Second, parts...))
+		var ids []string
+		for rule, err := range s.client(t, cfposture.WithTimeout(10*time.Second)).Posture.All(t.Context()) {
+			require.NoError(t, err)
+			ids = append(ids, rule.ID)
+			time.Sleep(time.Hour)
+		}
+		assert.Equal(t, []string{"1", "2", "3", "4"}, ids)
+		assert.Len(t, s.at, 1)
+	})
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(trickling(3*time.Second, parts...))
+		var ids []string
+		var last error
+		for rule, err := range s.client(t, cfposture.WithTimeout(10*time.Second), cfposture.WithMaxRetries(0)).Posture.All(t.Context()) {
+			if last = err; err == nil {
+				ids = append(ids, rule.ID)
+				time.Sleep(time.Hour)
+			}
+		}
+		require.ErrorIs(t, last, context.DeadlineExceeded, "the server has had its ten seconds, in four parts")
+		assert.Equal(t, []string{"1", "2"}, ids)
+	})
+}
+
+func TestWithoutATimeLimitOnlyTheContextEndsAnAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(trickling(24*time.Hour, oneRule))
+		_, err := s.client(t, cfposture.WithTimeout(0)).Posture.Get(t.Context(), "id")
+		require.NoError(t, err)
+		assert.GreaterOrEqual(t, time.Since(s.start), 24*time.Hour)
+	})
+}
