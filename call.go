@@ -55,6 +55,10 @@ type failure struct {
 	unknown bool // a request that must not be made twice may have been acted on
 }
 
+var errNotTheAPI = errors.New("the answer is not the API's: a proxy may have given it")
+
+var errNotUnicode = errors.New("the result holds text that is not valid UTF-8")
+
 // errStop ends a call whose caller has seen enough.
 var errStop = errors.New("stop")
 
@@ -65,7 +69,7 @@ func (c *call) setQuery(q any) error {
 	}
 	values, err := query.Values(q)
 	if err != nil {
-		return c.errorf("query: %w", err)
+		return c.errorf("%w", err)
 	}
 	c.query = values.Encode()
 	return nil
@@ -81,6 +85,9 @@ func (c *call) receive(ctx context.Context, decode func(text string) error) erro
 func (c *call) readText(dec *jsontext.Decoder) error {
 	value, err := dec.ReadValue()
 	c.text = string(value)
+	if err == nil && !envelope.Valid(value) {
+		c.text, err = "", errNotUnicode
+	}
 	return err
 }
 
@@ -228,6 +235,8 @@ func (c *call) connectionFailed(ctx, attemptCtx context.Context, err error, writ
 		err = timeout
 	case errors.Is(err, io.EOF):
 		err = fmt.Errorf("the connection was closed without an answer: %w", withoutURL(err))
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		err = fmt.Errorf("the connection was closed in the middle of the answer: %w", withoutURL(err))
 	default:
 		err = withoutURL(err)
 	}
@@ -257,7 +266,7 @@ func (c *call) readAnswer(ctx, attemptCtx context.Context, response *http.Respon
 	case !success:
 		return c.refused(c.newError(response, env, nil))
 	case err != nil:
-		failed := c.unread(c.newError(response, env, fmt.Errorf("unreadable answer: %w", withoutPointer(err))))
+		failed := c.unread(c.newError(response, env, c.unreadable(err)))
 		failed.again = errors.Is(err, io.ErrUnexpectedEOF) && endsWithConnection(response) && retry.Idempotent(c.method)
 		return failed
 	case !env.Success:
@@ -280,6 +289,18 @@ func (c *call) readAnswer(ctx, attemptCtx context.Context, response *http.Respon
 		return c.unread(c.newError(response, env, err))
 	}
 	return nil
+}
+
+// unreadable says why an answer is not what it should be.
+func (c *call) unreadable(err error) error {
+	switch head := bytes.TrimSpace(c.answer.readHead()); {
+	case bytes.HasPrefix(head, []byte("<")):
+		return errNotTheAPI
+	case len(head) == 0 && errors.Is(err, io.EOF):
+		return fmt.Errorf("the answer is empty: %w", err)
+	default:
+		return fmt.Errorf("unreadable answer: %w", withoutPointer(err))
+	}
 }
 
 // endsWithConnection reports whether the end of the answer can't be told from a lost connection.
@@ -354,7 +375,7 @@ func (c *call) newError(response *http.Response, env *envelope.Envelope, cause e
 		e.Errors = c.messages(env.Errors)
 		e.Messages = c.messages(env.Messages)
 	case cause == nil && len(e.Body) > 0:
-		e.cause = errors.New("the answer is not the API's: a proxy may have given it")
+		e.cause = errNotTheAPI
 	}
 	return e
 }

@@ -26,9 +26,10 @@ type Client struct {
 	settings    *settings // what a call without options works with
 }
 
-// NewClient returns a client that works with the environment variables CLOUDFLARE_API_TOKEN, or CLOUDFLARE_EMAIL and
-// CLOUDFLARE_API_KEY, CLOUDFLARE_ACCOUNT_ID and CLOUDFLARE_BASE_URL, which are read once, here, and with opts, which win
-// over them. It fails where there are no credentials, on contradicting options, and on values that can't be right.
+// NewClient returns a client. It reads the environment once: CLOUDFLARE_API_TOKEN, or CLOUDFLARE_EMAIL with
+// CLOUDFLARE_API_KEY, for credentials; CLOUDFLARE_ACCOUNT_ID; CLOUDFLARE_BASE_URL. Options win over the environment.
+// It fails where there are no credentials, on contradicting options, and on values that can't be right. A missing
+// account is an error of the calls that need one.
 func NewClient(opts ...Option) (*Client, error) {
 	c := &Client{environment: environment(), options: slices.Clone(opts)}
 	s, err := c.resolve(nil)
@@ -41,9 +42,10 @@ func NewClient(opts ...Option) (*Client, error) {
 	return c, nil
 }
 
-// Do sends one request for an endpoint this package has no method for, by the rules that hold for all: path is relative
-// to the base URL, with escaped elements; query is a struct with url tags, or nil; body is anything that JSON can
-// write, or nil; result is a pointer that gets the envelope's result, or nil.
+// Do sends one request for an endpoint this package has no method for: path is relative to the base URL, with escaped
+// elements; query is a struct with url tags, or nil; body is anything that encoding/json can write, or nil; result is a
+// pointer that gets the envelope's result, or nil. Retries and errors are those of every call: a method other than GET,
+// HEAD, OPTIONS, PUT, PATCH and DELETE is treated like POST.
 func (c *Client) Do(ctx context.Context, method, path string, query, body, result any, opts ...Option) error {
 	s, err := c.resolve(opts)
 	if err != nil {
@@ -106,9 +108,9 @@ func elementPath(elements ...pathElement) (string, error) {
 	for i, element := range elements {
 		switch element.value {
 		case "":
-			return "", fmt.Errorf("cfposture: the %s is empty", element.name)
+			return "", fmt.Errorf("cfposture: %s is empty", element.name)
 		case ".", "..":
-			return "", fmt.Errorf("cfposture: the %s is %q, which leads elsewhere", element.name, element.value)
+			return "", fmt.Errorf("cfposture: %s is %q, which leads elsewhere", element.name, element.value)
 		}
 		if i > 0 {
 			path = append(path, '/')

@@ -55,16 +55,16 @@ func TestDoRefusesWhatItCannotSend(t *testing.T) {
 	for path, want := range map[string]string{
 		"a?x=1":                  "has a query or a fragment",
 		"a#x":                    "has a query or a fragment",
-		"":                       `the element 1 of the path "" is empty`,
-		"a//b":                   `the element 2 of the path "a//b" is empty`,
-		"a/../b":                 `the element 2 of the path "a/../b" is "..", which leads elsewhere`,
-		"a/%2e%2e/b":             `the element 2 of the path "a/%2e%2e/b" is "..", which leads elsewhere`,
+		"":                       `element 1 of the path "" is empty`,
+		"a//b":                   `element 2 of the path "a//b" is empty`,
+		"a/../b":                 `element 2 of the path "a/../b" is "..", which leads elsewhere`,
+		"a/%2e%2e/b":             `element 2 of the path "a/%2e%2e/b" is "..", which leads elsewhere`,
 		"a/%zz":                  "invalid URL escape",
-		"https://evil.example/x": `the element 2 of the path "https://evil.example/x" is empty`,
+		"https://evil.example/x": `element 2 of the path "https://evil.example/x" is empty`,
 	} {
 		require.ErrorContains(t, client.Do(t.Context(), http.MethodGet, path, nil, nil, nil), want)
 	}
-	require.ErrorContains(t, client.Do(t.Context(), http.MethodGet, "a", "no struct", nil, nil), "cfposture: GET a: query: ")
+	require.ErrorContains(t, client.Do(t.Context(), http.MethodGet, "a", "no struct", nil, nil), "cfposture: GET a: ")
 	require.ErrorContains(t, client.Do(t.Context(), http.MethodPost, "a", nil, func() {}, nil), "cfposture: POST a: request body: ")
 	require.ErrorContains(t, client.Do(t.Context(), "BAD METHOD", "a", nil, nil, nil), "invalid method")
 	require.ErrorContains(t, client.Do(t.Context(), http.MethodGet, "a", nil, nil, nil, cfposture.WithTimeout(-1)), "is negative")

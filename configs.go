@@ -70,7 +70,7 @@ func NewConfig(t IntegrationType) IntegrationConfig {
 }
 
 // ParseConfig reads the config of an integration of the type. One that doesn't fit the type is an *[UnknownConfig] with
-// the bytes as they came; only what is no JSON is an error.
+// the bytes as they came; only what is not JSON is an error.
 func ParseConfig(t IntegrationType, data []byte) (IntegrationConfig, error) {
 	if !wire.Valid(data) {
 		return nil, fmt.Errorf("cfposture: the %s config is not valid JSON", t)

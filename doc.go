@@ -28,7 +28,8 @@
 // # Nothing is lost
 //
 // Members that this package has no field for are kept in the Extra of the object they stand in and are sent back, so
-// that reading a rule, changing a field and updating it changes that field alone. Numbers keep their digits.
+// that reading a rule, changing a field and updating it changes that field alone. Numbers keep their digits. Members that
+// are null or an empty string may be left out, and required booleans and numbers are always sent.
 //
 // # Failures
 //

@@ -165,9 +165,10 @@ func TestErrorIsOneLineAPersonCanActOn(t *testing.T) {
 		"empty":                {504, "", "504 Gateway Timeout"},
 		"Cloudflare's own":     {520, "", "520"},
 		"null result":          {200, `{"success":true,"result":null}`, "200 OK: rule: it is null where an object is expected"},
+		"empty 200":            {200, "", "200 OK: the answer is empty: EOF"},
 		"odd errors":           {400, `{"success":false,"errors":"bad"}`, "400 Bad Request"},
 		"truncated":            {200, `{"success":tr`, "200 OK: unreadable answer: unexpected EOF after offset 13"},
-		"HTML with status 200": {200, "<html>", "200 OK: unreadable answer: invalid character '<' at start of value after offset 0"},
+		"HTML with status 200": {200, "<html>", "200 OK: the answer is not the API's: a proxy may have given it"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -294,6 +295,25 @@ func TestContextThatEndsIsTheError(t *testing.T) {
 	cancel()
 	_, err := mockClient(t, answer(200, "{}")).Posture.Get(ended, "id")
 	require.EqualError(t, err, "cfposture: GET "+rulesPath+"/id: context canceled")
+}
+
+func TestListSaysWhereAnArrayIsMissing(t *testing.T) {
+	for result, kind := range map[string]string{`{"a":[1,{}]}`: "an object", `"x"`: "a string", `5`: "a number", `true`: "true or false"} {
+		_, err := mockClient(t, answer(200, `{"result":`+result+`,"success":true}`)).Posture.List(t.Context())
+		require.ErrorContains(t, err, `200 OK: the answer's member "result" is `+kind+` where an array is expected`)
+		_, err = mockClient(t, answer(200, `{"errors":[{"code":1,"message":"no"}],"result":`+result+`,"success":false}`)).Posture.List(t.Context())
+		require.ErrorContains(t, err, "200 OK: no (code 1)", "a failure's own errors say more")
+	}
+}
+
+func TestTextThatIsNotUnicodeHidesNoOtherRule(t *testing.T) {
+	for _, odd := range []string{`a\ud800`, "\xff"} {
+		body := `{"success":true,"result":[{"id":"a","name":"n","type":"warp"},{"id":"b","name":"` + odd + `","type":"warp"},{"id":"c","name":"\u00e9","type":"warp"}]}`
+		rules, err := mockClient(t, answer(200, body)).Posture.List(t.Context())
+		require.ErrorContains(t, err, "result[1]: the result holds text that is not valid UTF-8")
+		require.Len(t, rules, 2)
+		assert.Equal(t, "é", rules[1].Name)
+	}
 }
 
 func TestOneBadRuleHidesNoOther(t *testing.T) {

@@ -97,7 +97,7 @@ func NewInput(t RuleType) DeviceInput {
 }
 
 // ParseInput reads the input of a rule of the type. One that doesn't fit the type is an *[UnknownInput] with the bytes
-// as they came; only what is no JSON is an error.
+// as they came; only what is not JSON is an error.
 func ParseInput(t RuleType, data []byte) (DeviceInput, error) {
 	if !wire.Valid(data) {
 		return nil, fmt.Errorf("cfposture: the %s input is not valid JSON", t)

@@ -197,10 +197,10 @@ func TestUnmarshalNamesTheMemberThatDoesNotFit(t *testing.T) {
 		`{"id":"x","match":{}}`:                 `cfposture: rule x: member "match" is an object where an array is expected`,
 		`{"id":"x","match":[{},null]}`:          `cfposture: rule x: member "match[1]" is null where an object is expected`,
 		`{"id":"x","match":[{"platform":[1]}]}`: `cfposture: rule x: member "match[0].platform" is an array where a string is expected`,
-		`{"id":"x","id":"y"}`:                   `cfposture: rule x: member "id" stands there twice`,
+		`{"id":"x","id":"y"}`:                   `cfposture: rule x: member "id" appears twice`,
 		`{"id":["x"]}`:                          `cfposture: rule: member "id" is an array where a string is expected`,
 		`[]`:                                    `cfposture: rule: it is an array where an object is expected`,
-		`{"id":"x","match":[{"x":1,"x":2}]}`:    `cfposture: rule x: member "match[0].x" stands there twice`,
+		`{"id":"x","match":[{"x":1,"x":2}]}`:    `cfposture: rule x: member "match[0].x" appears twice`,
 		`{"type":true,"input":{}}`:              `cfposture: rule: member "type" is true or false where a string is expected`,
 	} {
 		var rule cfposture.Rule

@@ -36,8 +36,8 @@ func (s *PostureService) List(ctx context.Context, opts ...Option) ([]*Rule, err
 	return s.rules.list(ctx, opts)
 }
 
-// All yields every rule of the account, of all pages, as they arrive: it holds one at a time, so the account may be of
-// any size. A rule that is not what a rule should be is yielded as an error, and the loop may go on; any other error is
+// All yields every rule of the account once, of all pages, as they arrive: it holds one at a time, and a few bytes of each
+// that came, so the account may be of any size. A page that brings nothing new is taken for the end. A rule that is not what a rule should be is yielded as an error, and the loop may go on; any other error is
 // the last. Leaving the loop ends the transfer.
 //
 // GET /accounts/{account_id}/devices/posture

@@ -56,7 +56,8 @@ func writtenForms(secret string) []string {
 		forms = append(forms, plain)
 		for _, quoted := range []string{string(short), string(long), strconv.Quote(plain), strconv.QuoteToASCII(plain)} {
 			form := strings.TrimSuffix(strings.TrimPrefix(quoted, `"`), `"`)
-			forms = append(forms, form, strings.ReplaceAll(form, "/", `\/`))
+			twice := strings.Trim(strconv.Quote(form), `"`) // as in a message that quotes the request
+			forms = append(forms, form, strings.ReplaceAll(form, "/", `\/`), twice)
 		}
 	}
 	return forms

@@ -124,7 +124,7 @@ func (r *resource[T]) page(ctx context.Context, page ListPage, opts []Option, st
 			if streamed {
 				c.answer.allowMore()
 			}
-			item, key, err := r.item(string(text))
+			item, key, err := r.item(text)
 			if !seen.add(key) {
 				return nil
 			}
@@ -149,7 +149,11 @@ func (r *resource[T]) page(ctx context.Context, page ListPage, opts []Option, st
 }
 
 // item decodes an element of a list and returns what tells it from the others.
-func (r *resource[T]) item(text string) (item *T, key string, err error) {
+func (r *resource[T]) item(raw []byte) (item *T, key string, err error) {
+	text := string(raw)
+	if !envelope.Valid(raw) {
+		return nil, text, errNotUnicode
+	}
 	item, err = r.decode(text)
 	if err == nil && r.id(item) != "" {
 		return item, r.id(item), nil
@@ -210,7 +214,7 @@ func (r *resource[T]) receive(ctx context.Context, c *call) (*T, error) {
 }
 
 // element is an item's ID as an element of a path.
-func (r *resource[T]) element(id string) pathElement { return pathElement{r.noun + " ID", id} }
+func (r *resource[T]) element(id string) pathElement { return pathElement{"the " + r.noun + " ID", id} }
 
 // call prepares a call to the collection or, with an ID, to one of its items.
 func (r *resource[T]) call(method string, opts []Option, id ...pathElement) (*call, error) {
@@ -222,9 +226,9 @@ func (r *resource[T]) call(method string, opts []Option, id ...pathElement) (*ca
 		return nil, errors.New("cfposture: no account ID: give WithAccountID, or set " + envAccountID)
 	}
 	if len(id) > 0 && id[0].value == r.taken && r.taken != "" {
-		return nil, fmt.Errorf("cfposture: the %s is %q, which leads elsewhere", id[0].name, r.taken)
+		return nil, fmt.Errorf("cfposture: %s is %q, which leads elsewhere", id[0].name, r.taken)
 	}
-	elements := append(make([]pathElement, 0, 6), pathElement{"", "accounts"}, pathElement{"account ID", s.accountID})
+	elements := append(make([]pathElement, 0, 6), pathElement{"", "accounts"}, pathElement{"the account ID", s.accountID})
 	elements = append(elements, r.path...)
 	path, err := elementPath(append(elements, id...)...)
 	if err != nil {

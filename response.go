@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// A Response tells about the answer to a call, apart from its result. [WithResponse] asks for it. Of a call that reads
-// several pages it is the last page's.
+// A Response is what an answer says besides its result. [WithResponse] asks for it. Of a call that reads several pages
+// it is the last page's.
 type Response struct {
 	StatusCode int         // 0 where no answer came
 	Header     http.Header // the answer's headers

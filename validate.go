@@ -72,7 +72,7 @@ func (p *problems) interval(field string, value Interval) {
 		return
 	}
 	if d, err := value.Duration(); err != nil || d < 0 {
-		p.add(field, fmt.Sprintf("%q is no interval such as 5m or 1h", string(value)))
+		p.add(field, fmt.Sprintf("%q is not an interval such as 5m or 1h", string(value)))
 	}
 }
 

@@ -43,9 +43,9 @@ func TestValidateNamesWhatTheAPIWouldRefuse(t *testing.T) {
 		"no type":             {cfposture.Rule{}, []string{"type: is required"}},
 		"schedule below 1m":   {cfposture.Rule{Type: "warp", Schedule: "59s"}, []string{"schedule: below the minimum of 1m"}},
 		"schedule of 0":       {cfposture.Rule{Type: "warp", Schedule: "0m"}, []string{"schedule: below the minimum"}},
-		"schedule unreadable": {cfposture.Rule{Type: "warp", Schedule: "often"}, []string{`schedule: "often" is no interval`}},
-		"schedule negative":   {cfposture.Rule{Type: "warp", Schedule: "-5m"}, []string{`schedule: "-5m" is no interval`}},
-		"expiration":          {cfposture.Rule{Type: "warp", Expiration: "5"}, []string{`expiration: "5" is no interval`}},
+		"schedule unreadable": {cfposture.Rule{Type: "warp", Schedule: "often"}, []string{`schedule: "often" is not an interval`}},
+		"schedule negative":   {cfposture.Rule{Type: "warp", Schedule: "-5m"}, []string{`schedule: "-5m" is not an interval`}},
+		"expiration":          {cfposture.Rule{Type: "warp", Expiration: "5"}, []string{`expiration: "5" is not an interval`}},
 		"long ID":             {cfposture.Rule{ID: long, Type: "warp"}, []string{"id: has 37 characters, more than 36"}},
 		"type against input":  {cfposture.Rule{Type: "file", Input: &cfposture.WARPInput{}}, []string{`type: is "file" but the input is one for "warp"`}},
 		"type against unknown input": {cfposture.Rule{Type: "file", Input: &cfposture.UnknownInput{Type: "quantum"}},
@@ -95,7 +95,7 @@ func TestValidateNamesWhatTheAPIWouldRefuse(t *testing.T) {
 
 		"everything at once": {
 			cfposture.Rule{ID: long, Type: "warp", Schedule: "1s", Expiration: "x", Input: &cfposture.CustomS2SInput{Score: 101, Operator: "?"}},
-			[]string{"id: more than", "type: but the input", "schedule: below", "expiration: no interval", "input.connection_id: is required", "input.operator: none of", "input.score: not between"},
+			[]string{"id: more than", "type: but the input", "schedule: below", "expiration: not an interval", "input.connection_id: is required", "input.operator: none of", "input.score: not between"},
 		},
 	}
 	for name, test := range tests {
@@ -154,7 +154,7 @@ func TestValidateAcceptsEverySample(t *testing.T) {
 
 func TestValidationErrorIsOneLine(t *testing.T) {
 	err := (&cfposture.Rule{Type: "wa\nrp", Schedule: "1\x1b", Input: &cfposture.FileInput{}}).Validate()
-	require.EqualError(t, err, `cfposture: invalid: type is "wa\nrp" but the input is one for "file"; schedule "1\x1b" is no interval such as 5m or 1h; input.path is required`)
+	require.EqualError(t, err, `cfposture: invalid: type is "wa\nrp" but the input is one for "file"; schedule "1\x1b" is not an interval such as 5m or 1h; input.path is required`)
 	require.EqualError(t, (*cfposture.Rule)(nil).Validate(), "cfposture: the rule is nil")
 	require.EqualError(t, (*cfposture.Integration)(nil).Validate(), "cfposture: the integration is nil")
 }
@@ -187,7 +187,7 @@ func TestIntegrationValidateNamesWhatTheAPIWouldRefuse(t *testing.T) {
 		want        []string
 	}{
 		"empty":           {cfposture.Integration{}, []string{"type: is required", "interval: is required", "config: is required"}},
-		"interval":        {cfposture.Integration{Interval: "x", Config: &cfposture.KolideConfig{ClientID: "i", ClientSecret: "s"}}, []string{`interval: "x" is no interval`}},
+		"interval":        {cfposture.Integration{Interval: "x", Config: &cfposture.KolideConfig{ClientID: "i", ClientSecret: "s"}}, []string{`interval: "x" is not an interval`}},
 		"contradiction":   {cfposture.Integration{Type: "intune", Interval: "5m", Config: &cfposture.KolideConfig{ClientID: "i", ClientSecret: "s"}}, []string{`type: is "intune" but the config is one for "kolide"`}},
 		"nil pointer":     {cfposture.Integration{Type: "kolide", Interval: "5m", Config: (*cfposture.KolideConfig)(nil)}, []string{"config: is required"}},
 		"workspace_one":   {cfposture.Integration{Interval: "5m", Config: &cfposture.WorkspaceOneConfig{}}, []string{"config.api_url: is required", "config.auth_url: is required", "config.client_id: is required", "config.client_secret: is required"}},
@@ -215,7 +215,7 @@ func TestIntegrationUpdateValidate(t *testing.T) {
 		want   []string
 	}{
 		"empty":          {cfposture.IntegrationUpdate{}, []string{": the change is empty"}},
-		"interval":       {cfposture.IntegrationUpdate{Interval: new(cfposture.Interval("x"))}, []string{`interval: "x" is no interval`}},
+		"interval":       {cfposture.IntegrationUpdate{Interval: new(cfposture.Interval("x"))}, []string{`interval: "x" is not an interval`}},
 		"empty interval": {cfposture.IntegrationUpdate{Interval: new(cfposture.Interval(""))}, []string{"interval: is required"}},
 		"no secrets": {cfposture.IntegrationUpdate{Config: &cfposture.KolideConfig{ClientID: "i"}},
 			[]string{"config.client_secret: the API never returns secrets, so a config has to give them again"}},

@@ -133,8 +133,8 @@ const (
 // An Interval is a length of time as the API writes it: "5m", "1h", "24h". It is kept as written. Empty is unset.
 type Interval string
 
-// Every returns the interval of a duration, in the largest unit that divides it: Every(5*time.Minute) is "5m",
-// Every(24*time.Hour) is "24h".
+// Every returns the interval of a duration, in hours, minutes or seconds, whichever is the largest that divides it:
+// Every(5*time.Minute) is "5m", Every(24*time.Hour) is "24h". Anything finer is as [time.Duration.String] has it.
 func Every(d time.Duration) Interval {
 	switch {
 	case d != 0 && d%time.Hour == 0:
@@ -148,8 +148,8 @@ func Every(d time.Duration) Interval {
 	}
 }
 
-// Duration returns the interval's length. It takes what [time.ParseDuration] does, and days: "2d". It fails on anything
-// else, the empty interval included.
+// Duration returns the interval's length. It takes what [time.ParseDuration] does, negative ones included, and days by
+// themselves: "2d". It fails on anything else, the empty interval included.
 func (i Interval) Duration() (time.Duration, error) {
 	text := string(i)
 	if days, ok := strings.CutSuffix(text, "d"); ok {
@@ -160,5 +160,5 @@ func (i Interval) Duration() (time.Duration, error) {
 	} else if d, err := time.ParseDuration(text); err == nil {
 		return d, nil
 	}
-	return 0, fmt.Errorf("cfposture: %q is no interval such as 5m or 1h", text)
+	return 0, fmt.Errorf("cfposture: %q is not an interval such as 5m or 1h", text)
 }

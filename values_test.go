@@ -41,7 +41,7 @@ func TestIntervalDuration(t *testing.T) {
 	}
 	for _, text := range []cfposture.Interval{"", "5", "m", "d", "five", "5 m", "1e3m", "5M", "1d1h", "h1d", "999999999d", "99999999999h"} {
 		_, err := text.Duration()
-		require.EqualError(t, err, `cfposture: "`+string(text)+`" is no interval such as 5m or 1h`)
+		require.EqualError(t, err, `cfposture: "`+string(text)+`" is not an interval such as 5m or 1h`)
 	}
 }
 

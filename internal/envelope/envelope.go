@@ -4,9 +4,11 @@
 package envelope
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -34,8 +36,9 @@ var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
 func Read(r io.Reader, result func(*jsontext.Decoder) error) (*Envelope, error) {
 	dec := decoders.Get().(*jsontext.Decoder)
 	defer decoders.Put(dec)
-	// Names that repeat are found where they matter; remembering all names of a long list would cost much.
-	dec.Reset(r, jsontext.AllowDuplicateNames(true))
+	// What is wrong inside of a result is its own affair, and must not hide what stands beside it: Valid tells. And
+	// remembering all names of a long list would cost much.
+	dec.Reset(r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	defer dec.Reset(eof{})
 
 	if kind := dec.PeekKind(); kind != '{' {
@@ -124,12 +127,15 @@ func readCopy(dec *jsontext.Decoder) (jsontext.Value, error) {
 // Elements calls element for every element of the array that comes next, whose text is valid until it returns.
 // It fails with a *ShapeError on a value that is no array; a null is an array without elements.
 func Elements(dec *jsontext.Decoder, element func(text []byte) error) error {
-	token, err := dec.ReadToken()
-	if err != nil || token.Kind() == 'n' {
-		return err
+	kind := dec.PeekKind()
+	if kind != '[' {
+		if err := dec.SkipValue(); err != nil || kind == 'n' {
+			return err
+		}
+		return &ShapeError{`the answer's member "result" is ` + wire.Describe(byte(kind)) + " where an array is expected"}
 	}
-	if token.Kind() != '[' {
-		return &ShapeError{`the answer's member "result" is ` + wire.Describe(byte(token.Kind())) + " where an array is expected"}
+	if _, err := dec.ReadToken(); err != nil {
+		return err
 	}
 	for dec.PeekKind() != ']' {
 		text, err := dec.ReadValue()
@@ -140,8 +146,14 @@ func Elements(dec *jsontext.Decoder, element func(text []byte) error) error {
 			return err
 		}
 	}
-	_, err = dec.ReadToken()
+	_, err := dec.ReadToken()
 	return err
+}
+
+// Valid reports whether the text of a result or an element, which Read has found to be JSON but for that, is Unicode.
+func Valid(text []byte) bool {
+	// Only an escape can still be half of a character.
+	return utf8.Valid(text) && (!bytes.Contains(text, []byte(`\u`)) || wire.Valid(text))
 }
 
 type eof struct{}

@@ -68,7 +68,6 @@ func TestWhatIsNoEnvelopeIsAnError(t *testing.T) {
 		`{"success":true}{"success":true}`: "something follows",
 		`{"success":true}x`:                "invalid character 'x'",
 		`{"success":true,"result":[1],"result":[2]}`: `two members "result"`,
-		"{\"success\":true,\"result\":[\"\xff\"]}":   "invalid UTF-8",
 		`{"result":` + strings.Repeat(`[`, 20000):    "exceeded max depth",
 	} {
 		_, _, err := read(strings.NewReader(text))
@@ -136,4 +135,15 @@ func TestReadingInParallelMixesNothingUp(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func TestValidFindsWhatIsNotUnicode(t *testing.T) {
+	for text, want := range map[string]bool{
+		`"plain"`: true, `"é \u00e9 \ud83d\ude00"`: true, "\"\xff\"": false, `"\ud800"`: false, `{"a":"\ude00\ud83d"}`: false,
+	} {
+		assert.Equal(t, want, envelope.Valid([]byte(text)), text)
+		_, elements, err := read(strings.NewReader(`{"success":true,"result":[` + text + `]}`))
+		require.NoError(t, err, "what is beside it can be read")
+		assert.Len(t, elements, 1)
+	}
 }

@@ -59,7 +59,7 @@ func (d *decoder) object(v reflect.Value, p *plan) error {
 			continue
 		}
 		if seen&f.bit != 0 {
-			return &MemberError{name, "stands there twice"}
+			return &MemberError{name, "appears twice"}
 		}
 		seen |= f.bit
 		if d.first() == 'n' {
@@ -91,7 +91,7 @@ func (d *decoder) member(p *plan, ahead *[]*field) (string, *field) {
 func keepExtra(v reflect.Value, name, value string) error {
 	extra := v.Addr().Interface().(*map[string]json.RawMessage)
 	if _, twice := (*extra)[name]; twice {
-		return &MemberError{name, "stands there twice"}
+		return &MemberError{name, "appears twice"}
 	}
 	if *extra == nil {
 		*extra = make(map[string]json.RawMessage)

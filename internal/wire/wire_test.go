@@ -72,8 +72,8 @@ func TestDecodeRefusesWhatWouldNotComeBack(t *testing.T) {
 		`{"object":[]}`:               `member "object" is an array where an object is expected`,
 		`{"object":{"name":{}}}`:      `member "object.name" is an object where a string is expected`,
 		`{"list":[{},{"name":true}]}`: `member "list[1].name" is true or false where a string is expected`,
-		`{"always":"a","always":"a"}`: `member "always" stands there twice`,
-		`{"x":1,"\u0078":1}`:          `member "x" stands there twice`,
+		`{"always":"a","always":"a"}`: `member "always" appears twice`,
+		`{"x":1,"\u0078":1}`:          `member "x" appears twice`,
 	} {
 		_, err := Decode(in, new(outer))
 		require.EqualError(t, err, want, in)
