@@ -1,6 +1,7 @@
 package posturetest_test
 
 import (
+	"context"
 	"net/http"
 	"testing"
 	"time"
@@ -51,4 +52,19 @@ func TestClientMeetsTheFaults(t *testing.T) {
 	rules, err := a.server.Client().Posture.List(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, rules, 1)
+}
+
+func TestClientTakesOtherCredentials(t *testing.T) {
+	server := posturetest.NewServer()
+	defer server.Close()
+	for name, opt := range map[string]cfposture.Option{
+		"X-Auth-Key":    cfposture.WithAPIKey(posturetest.APIEmail, posturetest.APIKey),
+		"Authorization": cfposture.WithTokenSource(func(context.Context) (string, error) { return posturetest.APIToken, nil }),
+	} {
+		_, err := server.Client(opt).Posture.List(t.Context())
+		require.NoError(t, err, name)
+		requests := server.Requests()
+		assert.NotEmpty(t, requests[len(requests)-1].Header.Get(name))
+	}
+	assert.Panics(t, func() { server.Client(cfposture.WithTimeout(-1)) })
 }
