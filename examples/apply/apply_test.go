@@ -131,7 +131,7 @@ func TestDocumentIsCarriedOut(t *testing.T) {
 
 func TestDryRunChangesNothing(t *testing.T) {
 	server := clitest.SampleServer(t)
-	got := apply(t, server, `{"version": 1}`, "-dry-run", "-prune")
+	got := apply(t, server, `{"version": 1, "integrations": [], "rules": []}`, "-dry-run", "-prune")
 	assert.Equal(t, changesPending, got.Code)
 	assert.Contains(t, got.Stdout, "Plan: 15 to delete; 0 unchanged.\n")
 	assert.Len(t, server.Rules(), 12)
@@ -216,7 +216,7 @@ func TestFailureSaysWhatWasDoneAndWhatWasNot(t *testing.T) {
 		"Done: 5\n  create integration \"Kolide\" (kolide)\n  create rule \"Rule 0000\" (file)\n",
 		"Failed: 1\n  create rule \"Rule 0004\" (file): POST accounts/", "403 Forbidden",
 		"Not begun: 25\n  create rule \"Rule 0005\" (kolide)\n", "  … and 5 more\n",
-		"stopped, a step failed, after 5 of 31 steps; running it again completes it\n",
+		"stopped after 5 of 31 steps, because one failed: running it again completes it, once the cause is gone\n",
 	} {
 		assert.Contains(t, got.Stderr, want)
 	}

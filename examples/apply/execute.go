@@ -315,11 +315,11 @@ func (r *report) print(env *cli.Env) error {
 	list(env, "Done", done)
 	list(env, "Failed", failed)
 	list(env, "Not begun", unbegun)
-	why := "a step failed"
 	if r.cause != nil {
-		why = "interrupted"
+		return fmt.Errorf("interrupted after %d of %d steps: running it again completes it", len(done), len(r.plan.steps))
 	}
-	return fmt.Errorf("stopped, %s, after %d of %d steps; running it again completes it", why, len(done), len(r.plan.steps))
+	return fmt.Errorf("stopped after %d of %d steps, because one failed: running it again completes it, once the cause is gone",
+		len(done), len(r.plan.steps))
 }
 
 // listed is how many lines of a list are shown.

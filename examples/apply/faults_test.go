@@ -217,7 +217,7 @@ func TestWaitingToLookEndsWithTheContext(t *testing.T) {
 	assert.Equal(t, 1, posts)
 	assert.Contains(t, got.Stderr, "Interrupted: waiting for the calls under way\n")
 	assert.Contains(t, got.Stderr, "outcome is unknown")
-	assert.Contains(t, got.Stderr, "stopped, interrupted, after 0 of 1 steps")
+	assert.Contains(t, got.Stderr, "interrupted after 0 of 1 steps")
 }
 
 func writeFile(t *testing.T, path, text string) {

@@ -30,7 +30,9 @@ Rules and integrations are matched by ID and type, else by name and type. What
 the document leaves out and the API adds by itself is no difference. A rule
 names its integration, as connection_id, by ID or by name. A secret is best
 given by the name of an environment variable, {"$env": "NAME"}, as any member of
-a config can be; it is needed only for a config that is new or changes.
+a config can be; it is needed only for a config that is new or changes. A rule
+whose type changed is created anew, and the old one deleted. Of a list that the
+document doesn't have at all, nothing is deleted, not even with -prune.
 
 An interrupt waits for the calls under way, a second one doesn't. Running it
 again completes what was left undone.
@@ -101,7 +103,7 @@ func runWith(ctx context.Context, env *cli.Env, args []string, wait timing, opts
 	case *dryRun:
 		return &cli.ExitError{Code: changesPending}
 	case !*yes:
-		if err := confirm(env); err != nil {
+		if err := confirm(ctx, env); err != nil {
 			return err
 		}
 	}
@@ -160,9 +162,11 @@ func makePlan(ctx context.Context, client *cfposture.Client, document *cli.Docum
 	return newPlan(want, have, o)
 }
 
-func confirm(env *cli.Env) error {
-	agreed, err := env.Confirm("Carry this out?")
+func confirm(ctx context.Context, env *cli.Env) error {
+	agreed, err := env.Confirm(ctx, "Carry this out?")
 	switch {
+	case ctx.Err() != nil:
+		return errors.New("interrupted: nothing was changed")
 	case errors.Is(err, cli.ErrNoAnswer):
 		return cli.Usagef("nobody answered: give -yes to carry the plan out, or -dry-run to see it")
 	case err != nil:

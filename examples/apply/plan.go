@@ -208,16 +208,16 @@ func (p *planner) removeAll(m *matching) {
 	for _, old := range m.replaced {
 		replaced[old] = true
 	}
-	all := p.have.rules
+	all, unmanaged := p.have.rules, p.want.noRules
 	if m == p.integrations {
-		all = p.have.integrations
+		all, unmanaged = p.have.integrations, p.want.noIntegrations
 	}
 	for _, h := range all {
 		switch {
 		case replaced[h]:
 			p.plan.steps = append(p.plan.steps, &step{verb: remove, item: h, replaced: true})
 		case !slices.Contains(m.left, h):
-		case p.prune && !p.used[h.id]:
+		case p.prune && !unmanaged && !p.used[h.id]:
 			p.plan.steps = append(p.plan.steps, &step{verb: remove, item: h})
 		default:
 			p.plan.kept = append(p.plan.kept, h)

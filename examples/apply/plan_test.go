@@ -375,3 +375,32 @@ func TestUpdateSendsWhatTheDashboardAdded(t *testing.T) {
 	assert.Equal(t, object{"made_by": "ui", "input": object{"path": "/b", "running": true, "operating_system": "mac"}}, withKept(want, have))
 	assert.Equal(t, object{"input": object{"path": "/b"}}, want.members, "the document is left as it is")
 }
+
+// A list that is missing may have been forgotten; and integrations that are deleted take their secrets along.
+func TestPruneLeavesAloneWhatTheDocumentHasNoListOf(t *testing.T) {
+	const account = `{"id":"1","name":"A","type":"warp"}`
+	have, err := accountState(
+		[]*cfposture.Integration{{ID: "i1", Name: "K", Type: "kolide", Interval: "5m"}},
+		[]*cfposture.Rule{{ID: "1", Name: "A", Type: "warp"}})
+	require.NoError(t, err)
+	for document, want := range map[string][]string{
+		`{"version":1}`: nil,
+		`{"version":1,"rules":[` + account + `]}`:        nil,
+		`{"version":1,"rules":[]}`:                       {`delete rule "A" (warp)`},
+		`{"version":1,"integrations":[]}`:                {`delete integration "K" (kolide)`},
+		`{"version":1,"integrations":[],"rules":[]}`:     {`delete rule "A" (warp)`, `delete integration "K" (kolide)`},
+		`{"version":1,"integrations":null,"rules":null}`: nil,
+	} {
+		wanted, err := cli.ReadDocument(strings.NewReader(document))
+		require.NoError(t, err)
+		state, err := documentState(wanted, func(string) string { return "" })
+		require.NoError(t, err)
+		p, err := newPlan(state, have, options{prune: true})
+		require.NoError(t, err)
+		var steps []string
+		for _, s := range p.steps {
+			steps = append(steps, s.String())
+		}
+		assert.Equal(t, want, steps, document)
+	}
+}

@@ -60,7 +60,7 @@ func TestExportPipedIntoApply(t *testing.T) {
 	assert.Equal(t, namesOf(export(first)), namesOf(export(second)), "in the same order, too")
 
 	drift := command("apply", second.URL, "-dry-run", "-prune")
-	drift.Stdin = strings.NewReader(`{"version": 1}`)
+	drift.Stdin = strings.NewReader(`{"version": 1, "integrations": [], "rules": []}`)
 	out, err = drift.Output()
 	var exit *exec.ExitError
 	require.ErrorAs(t, err, &exit)

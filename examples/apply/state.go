@@ -68,7 +68,10 @@ func (i *item) connection() string {
 const connectionID = "connection_id"
 
 // A state is what an account has, or what a document wants it to have.
-type state struct{ integrations, rules []*item }
+type state struct {
+	integrations, rules     []*item
+	noIntegrations, noRules bool // a document: it has no such list, not even an empty one
+}
 
 func accountState(integrations []*cfposture.Integration, rules []*cfposture.Rule) (*state, error) {
 	s := new(state)
@@ -93,7 +96,7 @@ func accountState(integrations []*cfposture.Integration, rules []*cfposture.Rule
 
 // documentState reads a document. What is wrong with it is one error that names everything.
 func documentState(document *cli.Document, getenv func(string) string) (*state, error) {
-	s := new(state)
+	s := &state{noIntegrations: document.Integrations == nil, noRules: document.Rules == nil}
 	var problems problems
 	for n, raw := range document.Integrations {
 		i, err := readIntegration(raw, getenv)

@@ -22,6 +22,12 @@ import (
 )
 
 func main() {
+	if len(os.Args) > 1 {
+		fmt.Fprint(os.Stderr, "usage: go run ./examples/quickstart\n\n"+
+			"Creates, lists, reads, changes and deletes a rule, on the account that CLOUDFLARE_API_TOKEN\n"+
+			"and CLOUDFLARE_ACCOUNT_ID name, or without them on a server of its own.\n")
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	err := run(ctx, os.Stdout)
 	stop()
@@ -43,7 +49,10 @@ func run(ctx context.Context, out io.Writer) error {
 // connect returns a client for the account that the environment names, or else for a server in this process.
 func connect(out io.Writer) (client *cfposture.Client, done func(), err error) {
 	token, account := os.Getenv("CLOUDFLARE_API_TOKEN"), os.Getenv("CLOUDFLARE_ACCOUNT_ID")
-	if token == "" || account == "" {
+	if (token == "") != (account == "") {
+		return nil, nil, errors.New("set both CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID, or neither")
+	}
+	if token == "" {
 		server := posturetest.NewServer()
 		fmt.Fprint(out, "Working on a server in this program. Set CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID\nto work on an account of yours.\n\n")
 		return server.Client(), server.Close, nil

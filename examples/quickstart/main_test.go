@@ -38,6 +38,12 @@ func TestWorksOnAServerOfItsOwnWithoutCredentials(t *testing.T) {
 		"to work on an account of yours.\n\n"+story, uuid.ReplaceAllString(out.String(), "ID"))
 }
 
+func TestHalfAnAccountIsAnError(t *testing.T) {
+	t.Setenv("CLOUDFLARE_API_TOKEN", "token")
+	t.Setenv("CLOUDFLARE_ACCOUNT_ID", "")
+	require.ErrorContains(t, run(t.Context(), new(strings.Builder)), "set both")
+}
+
 // onAccount makes the environment name the server's account.
 func onAccount(t *testing.T) *posturetest.Server {
 	t.Helper()

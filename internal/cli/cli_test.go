@@ -3,6 +3,7 @@ package cli_test
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -171,7 +172,7 @@ func TestConfirmTakesYesForYesAndAllElseForNo(t *testing.T) {
 		t.Run(title, func(t *testing.T) {
 			var stderr strings.Builder
 			env := &cli.Env{Stdin: strings.NewReader(test.answer), Stderr: &stderr}
-			got, err := env.Confirm("Really?")
+			got, err := env.Confirm(t.Context(), "Really?")
 			require.ErrorIs(t, err, test.err)
 			assert.Equal(t, test.want, got)
 			assert.Equal(t, "Really? [y/N] ", stderr.String())
@@ -220,4 +221,14 @@ func TestColumnsAreTheTerminals(t *testing.T) {
 			assert.Equal(t, test.want, env.Columns(os.Stdout))
 		})
 	}
+}
+
+func TestConfirmEndsWithTheContext(t *testing.T) {
+	never, _ := io.Pipe()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	env := &cli.Env{Stdin: never, Stderr: io.Discard}
+	agreed, err := env.Confirm(ctx, "Really?")
+	require.ErrorIs(t, err, context.Canceled)
+	assert.False(t, agreed)
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -29,15 +30,30 @@ func (e *Env) Painter(stream any) func(color Color, text string) string {
 // ErrNoAnswer is Confirm's error where nobody answers.
 var ErrNoAnswer = errors.New("no answer")
 
-// Confirm asks a question on standard error and reports whether the answer is yes.
-func (e *Env) Confirm(question string) (bool, error) {
+// Confirm asks a question on standard error and reports whether the answer is yes. It returns when the context ends,
+// though nobody has answered.
+func (e *Env) Confirm(ctx context.Context, question string) (bool, error) {
 	if _, err := fmt.Fprint(e.Stderr, question+" [y/N] "); err != nil {
 		return false, err
 	}
-	answer, err := bufio.NewReader(e.Stdin).ReadString('\n')
-	if err != nil && (!errors.Is(err, io.EOF) || answer == "") {
-		return false, errors.Join(ErrNoAnswer, err)
+	type line struct {
+		text string
+		err  error
 	}
-	answer = strings.ToLower(strings.TrimSpace(answer))
-	return answer == "y" || answer == "yes", nil
+	answered := make(chan line, 1)
+	go func() { // which a read that nobody ends outlives
+		text, err := bufio.NewReader(e.Stdin).ReadString('\n')
+		answered <- line{text, err}
+	}()
+	select {
+	case <-ctx.Done():
+		e.Sayf("")
+		return false, ctx.Err()
+	case answer := <-answered:
+		if answer.err != nil && (!errors.Is(answer.err, io.EOF) || answer.text == "") {
+			return false, errors.Join(ErrNoAnswer, answer.err)
+		}
+		text := strings.ToLower(strings.TrimSpace(answer.text))
+		return text == "y" || text == "yes", nil
+	}
 }
