@@ -15,9 +15,6 @@ func Valid(data []byte) bool {
 	return jsontext.Value(data).IsValid(jsontext.AllowDuplicateNames(true))
 }
 
-// IsObject reports whether the valid JSON text is an object.
-func IsObject(text string) bool { return strings.HasPrefix(text, "{") }
-
 // Trim removes JSON's white space around text.
 func Trim(text string) string { return strings.Trim(text, " \t\r\n") }
 
