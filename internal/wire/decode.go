@@ -32,7 +32,7 @@ func (e *MemberError) Error() string {
 // Decode sets the struct that into points to from text, which is valid JSON. The strings it sets are parts of text.
 // A null leaves a field as it is. It fails with a *MemberError on a value that would not come back as it is.
 func Decode(text string, into any) (Rest, error) {
-	d := decoder{cursor: cursor{text: text}}
+	d := decoder{cursor: newCursor(text)}
 	v := reflect.ValueOf(into).Elem()
 	err := d.object(v, planOf(v.Type()))
 	return d.rest, err
@@ -163,14 +163,12 @@ func (d *decoder) arrayInto(v reflect.Value, f *field) error {
 	if d.first() != '[' {
 		return d.mismatch("an array")
 	}
-	count := d.count()
-	if count == 0 {
-		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
-	}
-	v.Grow(count)
-	v.SetLen(count)
 	i := 0
 	for d.open(); d.next(); i++ {
+		if i == v.Cap() {
+			v.Grow(1)
+		}
+		v.SetLen(i + 1)
 		var err error
 		if f.kind == kindStrings {
 			err = d.stringInto(v.Index(i))
@@ -180,6 +178,9 @@ func (d *decoder) arrayInto(v reflect.Value, f *field) error {
 		if err != nil {
 			return at(fmt.Sprintf("[%d]", i), err)
 		}
+	}
+	if i == 0 {
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 	}
 	return nil
 }

@@ -20,8 +20,13 @@ func Trim(text string) string { return strings.Trim(text, " \t\r\n") }
 
 // A cursor stands before a value, or a member, of valid JSON. Its methods move it past what they read.
 type cursor struct {
-	text string
-	at   int
+	text  string
+	at    int
+	plain bool // no string of the text has an escape
+}
+
+func newCursor(text string) cursor {
+	return cursor{text: text, plain: strings.IndexByte(text, '\\') < 0}
 }
 
 // first is the character that the value starts with.
@@ -46,15 +51,6 @@ func (c *cursor) next() bool {
 	}
 }
 
-// count returns how many elements the array has that the cursor stands before.
-func (c cursor) count() int {
-	n := 0
-	for c.open(); c.next(); n++ {
-		c.value()
-	}
-	return n
-}
-
 // name reads a member's name, up to its value.
 func (c *cursor) name() string {
 	name := c.string()
@@ -68,7 +64,7 @@ func (c *cursor) name() string {
 func (c *cursor) string() string {
 	rest := c.text[c.at+1:]
 	end := strings.IndexByte(rest, '"')
-	if strings.IndexByte(rest[:end], '\\') >= 0 {
+	if !c.plain && strings.IndexByte(rest[:end], '\\') >= 0 {
 		// Valid text has no error to give.
 		plain, _ := jsontext.AppendUnquote(nil, c.value())
 		return string(plain)
@@ -82,7 +78,7 @@ func (c *cursor) value() string {
 	start := c.at
 	switch c.text[start] {
 	case '"':
-		c.skipString()
+		c.at = endOfString(c.text, c.at)
 	case '{', '[':
 		c.skipNested()
 	default:
@@ -97,31 +93,33 @@ func (c *cursor) value() string {
 func isEnd(b byte) bool { return b == ',' || b == '}' || b == ']' || b <= ' ' }
 
 func (c *cursor) skipNested() {
-	for depth := 0; ; c.at++ {
-		switch c.text[c.at] {
+	text, depth := c.text, 0
+	for i := c.at; ; i++ {
+		switch text[i] {
 		case '"':
-			c.skipString()
-			c.at--
+			i = endOfString(text, i) - 1
 		case '{', '[':
 			depth++
 		case '}', ']':
 			depth--
 			if depth == 0 {
-				c.at++
+				c.at = i + 1
 				return
 			}
 		}
 	}
 }
 
-func (c *cursor) skipString() {
-	i := c.at + 1
-	for ; c.text[i] != '"'; i++ {
-		if c.text[i] == '\\' {
+// endOfString returns where the string ends that starts at the index.
+func endOfString(text string, start int) int {
+	for i := start + 1; ; i++ {
+		switch text[i] {
+		case '"':
+			return i + 1
+		case '\\':
 			i++
 		}
 	}
-	c.at = i + 1
 }
 
 func (c *cursor) skipSpace() {
@@ -135,7 +133,7 @@ func Strings(data []byte) []string {
 	if !Valid(data) {
 		return nil
 	}
-	c := cursor{text: Trim(string(data))}
+	c := newCursor(Trim(string(data)))
 	return c.appendStrings(nil)
 }
 
