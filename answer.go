@@ -18,13 +18,9 @@ type answer struct {
 	timeLimit
 	body      io.Reader
 	bytesLeft int64 // that may still come
-	head      []byte
+	head      [maxHead]byte
+	headSize  int
 	err       error // what reading failed with, where that is not a limit of this package's
-}
-
-// newAnswer returns an answer whose body is yet to come, and whose time limit, 0 for none, is paused.
-func newAnswer(limit time.Duration, cancel context.CancelCauseFunc) *answer {
-	return &answer{timeLimit: timeLimit{limit: limit, timeLeft: limit, cancel: cancel}, bytesLeft: maxAnswer}
 }
 
 var errTooLarge = fmt.Errorf("the answer is larger than %d MiB", maxAnswer>>20)
@@ -38,9 +34,7 @@ func (a *answer) Read(p []byte) (int, error) {
 	n, err := a.body.Read(p)
 	a.pause()
 	a.bytesLeft -= int64(n)
-	if room := maxHead - len(a.head); room > 0 {
-		a.head = append(a.head, p[:min(n, room)]...)
-	}
+	a.headSize += copy(a.head[a.headSize:], p[:n])
 	if err != nil && !errors.Is(err, io.EOF) {
 		a.err = err
 	}
@@ -53,12 +47,12 @@ func (a *answer) Read(p []byte) (int, error) {
 // readHead reads on until there is as much of the answer as an error shows: a decoder stops at the first wrong byte.
 func (a *answer) readHead() []byte {
 	buffer := make([]byte, maxHead)
-	for len(a.head) < maxHead {
+	for a.headSize < maxHead {
 		if _, err := a.Read(buffer); err != nil {
 			break
 		}
 	}
-	return a.head
+	return a.head[:a.headSize]
 }
 
 // allowMore starts the size limit anew, for the next item.
@@ -66,28 +60,35 @@ func (a *answer) allowMore() { a.bytesLeft = maxAnswer }
 
 // A timeLimit cancels an attempt whose server takes too long. Only the time between resume and pause counts.
 type timeLimit struct {
-	limit, timeLeft time.Duration
-	timer           *time.Timer
-	since           time.Time
-	cancel          context.CancelCauseFunc
+	unlimited bool
+	timeLeft  time.Duration
+	timer     *time.Timer
+	since     time.Time
+	cancel    context.CancelFunc
+	expired   bool
+}
+
+// newTimeLimit returns a limit, 0 for none, that is paused.
+func newTimeLimit(limit time.Duration, cancel context.CancelFunc) timeLimit {
+	return timeLimit{unlimited: limit == 0, timeLeft: limit, cancel: cancel}
 }
 
 func (t *timeLimit) resume() {
-	if t.limit == 0 {
+	switch {
+	case t.unlimited || t.expired:
 		return
-	}
-	t.since = time.Now()
-	if t.timer == nil {
-		t.timer = time.AfterFunc(t.timeLeft, func() { t.cancel(&timeoutError{t.limit}) })
-	} else {
+	case t.timer == nil:
+		t.timer = time.AfterFunc(t.timeLeft, t.cancel)
+	default:
 		t.timer.Reset(t.timeLeft)
 	}
+	t.since = time.Now()
 }
 
 func (t *timeLimit) pause() {
-	if t.limit == 0 {
+	if t.unlimited || t.expired {
 		return
 	}
-	t.timer.Stop()
+	t.expired = !t.timer.Stop()
 	t.timeLeft = max(0, t.timeLeft-time.Since(t.since))
 }

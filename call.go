@@ -27,22 +27,48 @@ type call struct {
 	*settings
 
 	method  string
-	path    string // escaped, below the base URL
+	url     string // without the query
+	path    string // the part of the URL below the base URL
 	query   string
 	body    []byte
-	secrets []string // of the body: kept out of errors
-
-	// result reads the envelope's result as it arrives, before it is known whether the answer is a success; it is
-	// called anew in every attempt. Nil: the result doesn't matter.
-	result func(*jsontext.Decoder) error
-	// finish is called once the answer is known to be a success.
-	finish func() error
+	secrets []string     // of the body: kept out of errors
+	result  resultReader // nil: the result doesn't matter
 
 	attempts int
-	sent     []http.Header // of each attempt, whose credentials are kept out of errors
-	answer   *answer
-	text     string // of the result, where readText has read it
+	header   http.Header   // of the last attempt
+	earlier  []http.Header // of those before, whose credentials are kept out of errors, too
+	answer   answer
 	info     ResultInfo
+}
+
+// newCall returns a call to where the elements lead from the base URL.
+func newCall(s *settings, method string, elements ...pathElement) (*call, error) {
+	target, err := elementURL(s.baseURL, elements)
+	if err != nil {
+		return nil, err
+	}
+	return &call{settings: s, method: method, url: target, path: target[len(s.baseURL):]}, nil
+}
+
+// A resultReader takes the result of an answer.
+type resultReader interface {
+	// read reads the result as it arrives, before it is known whether the answer is a success. It is called anew in
+	// every attempt.
+	read(dec *jsontext.Decoder) error
+	// finish is called once the answer is known to be a success.
+	finish() error
+}
+
+// A resultText keeps the JSON of a result until the answer is known to be a success.
+type resultText struct{ text string }
+
+func (r *resultText) read(dec *jsontext.Decoder) error {
+	value, err := dec.ReadValue()
+	r.text = string(value)
+	if err == nil && !envelope.Valid(value) {
+		r.text, err = "", errNotUnicode
+	}
+	return err
 }
 
 // rayHeader is CF-Ray, spelt the way that http.Header keeps it.
@@ -73,22 +99,6 @@ func (c *call) setQuery(q any) error {
 	}
 	c.query = values.Encode()
 	return nil
-}
-
-// receive sends the request and hands the JSON of the result to decode.
-func (c *call) receive(ctx context.Context, decode func(text string) error) error {
-	c.result = c.readText
-	c.finish = func() error { return decode(c.text) }
-	return c.send(ctx)
-}
-
-func (c *call) readText(dec *jsontext.Decoder) error {
-	value, err := dec.ReadValue()
-	c.text = string(value)
-	if err == nil && !envelope.Valid(value) {
-		c.text, err = "", errNotUnicode
-	}
-	return err
 }
 
 // send attempts the request until it succeeds, fails for good, or has used up its retries.
@@ -126,29 +136,31 @@ func (c *call) attempt(ctx context.Context) *failure {
 	if err := c.takeTurn(ctx); err != nil {
 		return &failure{err: err}
 	}
-	attemptCtx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	attemptCtx, written := traceWriting(attemptCtx, retry.Idempotent(c.method))
+	attemptCtx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var trace *writeTrace
+	if !retry.Idempotent(c.method) {
+		trace = new(writeTrace)
+		attemptCtx = trace.follow(attemptCtx)
+	}
 	request, err := c.newRequest(attemptCtx)
 	if err != nil {
 		return &failure{err: c.errorf("%w", err)}
 	}
 
 	start := time.Now()
-	c.answer = newAnswer(c.timeout, cancel)
+	c.answer = answer{timeLimit: newTimeLimit(c.timeout, cancel), bytesLeft: maxAnswer}
 	c.answer.resume()
-	defer c.answer.pause()
 	response, err := c.sender.Do(request)
+	c.answer.pause()
 	if err != nil {
-		failed := c.connectionFailed(ctx, attemptCtx, err, written())
+		failed := c.connectionFailed(ctx, err, trace.written())
 		c.logAttempt(ctx, nil, time.Since(start), failed)
 		return failed
 	}
 	defer response.Body.Close() //nolint:errcheck // there is nothing left to lose
-	c.answer.pause()
-
 	c.answer.body = response.Body
-	failed := c.readAnswer(ctx, attemptCtx, response)
+	failed := c.readAnswer(ctx, response)
 	c.logAttempt(ctx, response, time.Since(start), failed)
 	return failed
 }
@@ -169,7 +181,7 @@ func (c *call) takeTurn(ctx context.Context) error {
 }
 
 func (c *call) newRequest(ctx context.Context) (*http.Request, error) {
-	target := c.baseURL + c.path
+	target := c.url
 	if c.query != "" {
 		target += "?" + c.query
 	}
@@ -181,21 +193,37 @@ func (c *call) newRequest(ctx context.Context) (*http.Request, error) {
 	if err != nil {
 		return nil, withoutURL(err)
 	}
-	header := request.Header
-	header.Set("Accept", "application/json")
-	header.Set("User-Agent", c.userAgent)
+	own := &ownHeaders{header: request.Header}
+	own.set("Accept", "application/json")
+	own.set("User-Agent", c.userAgent)
 	if c.body != nil {
-		header.Set("Content-Type", "application/json")
+		own.set("Content-Type", "application/json")
 	}
-	if err := c.authorize(ctx, header); err != nil {
+	if err := c.authorize(ctx, own); err != nil {
 		return nil, err
 	}
 	for _, set := range c.headers {
-		set(header)
+		set(request.Header)
 	}
-	c.sent = append(c.sent, header)
-	keepToOneSending(header)
+	if c.header != nil {
+		c.earlier = append(c.earlier, c.header)
+	}
+	c.header = request.Header
+	keepToOneSending(request.Header)
 	return request, nil
+}
+
+// ownHeaders sets the headers that this package sends by itself, with the values of all of them in one allocation.
+type ownHeaders struct {
+	header http.Header
+	values [5]string // two of them credentials
+	count  int
+}
+
+func (h *ownHeaders) set(name, value string) {
+	h.values[h.count] = value
+	h.header[name] = h.values[h.count : h.count+1 : h.count+1]
+	h.count++
 }
 
 // keepToOneSending respells what net/http takes for leave to send any request twice. The API promises nothing of the
@@ -209,30 +237,32 @@ func keepToOneSending(header http.Header) {
 	}
 }
 
-// traceWriting returns a context that notes whether a request was written, and a function that tells. Only a transport
-// that reports that it looks for a connection, and then that it found none, proves that nothing was written.
-func traceWriting(ctx context.Context, idempotent bool) (context.Context, func() bool) {
-	if idempotent {
-		return ctx, func() bool { return true }
-	}
-	var sought, found atomic.Bool
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { sought.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { found.Store(true) },
-	})
-	return ctx, func() bool { return !sought.Load() || found.Load() }
+// A writeTrace notes whether a request was written. Only a transport that reports that it looks for a connection, and
+// then that it found none, proves that nothing was.
+type writeTrace struct {
+	hooks         httptrace.ClientTrace
+	sought, found atomic.Bool
 }
 
+// follow returns a context whose request is traced.
+func (t *writeTrace) follow(ctx context.Context) context.Context {
+	t.hooks.GetConn = func(string) { t.sought.Store(true) }
+	t.hooks.GotConn = func(httptrace.GotConnInfo) { t.found.Store(true) }
+	return httptrace.WithClientTrace(ctx, &t.hooks)
+}
+
+// written reports whether the request may have been written; without a trace it may.
+func (t *writeTrace) written() bool { return t == nil || !t.sought.Load() || t.found.Load() }
+
 // connectionFailed judges an attempt that brought no answer, or not the whole of one.
-func (c *call) connectionFailed(ctx, attemptCtx context.Context, err error, written bool) *failure {
+func (c *call) connectionFailed(ctx context.Context, err error, written bool) *failure {
 	failed := &failure{unknown: written && !retry.Idempotent(c.method)}
-	var timeout *timeoutError
 	switch {
 	case ctx.Err() != nil:
 		failed.err = c.errorf("%w", contextError(ctx))
 		return failed
-	case errors.As(context.Cause(attemptCtx), &timeout):
-		err = timeout
+	case c.answer.expired:
+		err = &timeoutError{c.timeout}
 	case errors.Is(err, io.EOF):
 		err = fmt.Errorf("the connection was closed without an answer: %w", withoutURL(err))
 	case errors.Is(err, io.ErrUnexpectedEOF):
@@ -246,23 +276,27 @@ func (c *call) connectionFailed(ctx, attemptCtx context.Context, err error, writ
 }
 
 // readAnswer reads an answer to its end and judges it.
-func (c *call) readAnswer(ctx, attemptCtx context.Context, response *http.Response) *failure {
+func (c *call) readAnswer(ctx context.Context, response *http.Response) *failure {
 	c.reportAnswer(response)
 	success := response.StatusCode >= 200 && response.StatusCode < 300
-	if response.StatusCode == http.StatusNoContent && c.finish == nil {
+	if response.StatusCode == http.StatusNoContent && c.result == nil {
 		return nil
 	}
 
-	result := c.result
-	if result == nil || !success {
-		result = (*jsontext.Decoder).SkipValue
+	result := (*jsontext.Decoder).SkipValue
+	if c.result != nil && success {
+		result = c.result.read
 	}
-	env, err := envelope.Read(c.answer, result)
+	read, err := envelope.Read(&c.answer, result)
+	var env *envelope.Envelope // nil where there is none to be read
+	if err == nil {
+		env = &read
+	}
 	switch {
 	case errors.Is(err, errStop):
 		return &failure{err: errStop}
 	case success && c.answer.err != nil:
-		return c.connectionFailed(ctx, attemptCtx, c.answer.err, true)
+		return c.connectionFailed(ctx, c.answer.err, true)
 	case !success:
 		return c.refused(c.newError(response, env, nil))
 	case err != nil:
@@ -275,7 +309,7 @@ func (c *call) readAnswer(ctx, attemptCtx context.Context, response *http.Respon
 	if c.response != nil {
 		c.response.Messages = c.messages(env.Messages)
 	}
-	if c.finish == nil {
+	if c.result == nil {
 		return nil
 	}
 	if env.ResultInfo != nil {
@@ -285,7 +319,7 @@ func (c *call) readAnswer(ctx, attemptCtx context.Context, response *http.Respon
 	if !env.HasResult {
 		return c.unread(c.newError(response, env, errors.New(`the answer has no member "result"`)))
 	}
-	if err := c.finish(); err != nil {
+	if err := c.result.finish(); err != nil {
 		return c.unread(c.newError(response, env, err))
 	}
 	return nil

@@ -51,27 +51,38 @@ func (c *Client) Do(ctx context.Context, method, path string, query, body, resul
 	if err != nil {
 		return err
 	}
-	path, err = cleanPath(path)
+	elements, err := splitPath(path)
 	if err != nil {
 		return err
 	}
-	call := &call{settings: s, method: method, path: path}
+	call, err := newCall(s, method, elements...)
+	if err != nil {
+		return err
+	}
 	if err := call.setQuery(query); err != nil {
 		return err
 	}
 	if body != nil {
 		if call.body, err = json.Marshal(body); err != nil {
-			return fmt.Errorf("cfposture: %s %s: request body: %w", method, path, err)
+			return fmt.Errorf("cfposture: %s %s: request body: %w", method, call.path, err)
 		}
 		if holder, ok := body.(interface{ secrets() []string }); ok {
 			call.secrets = holder.secrets()
 		}
 	}
-	if result == nil {
-		return call.send(ctx)
+	if result != nil {
+		call.result = &valueReader{into: result}
 	}
-	return call.receive(ctx, func(text string) error { return json.Unmarshal([]byte(text), result) })
+	return call.send(ctx)
 }
+
+// A valueReader reads a result of any shape.
+type valueReader struct {
+	resultText
+	into any
+}
+
+func (r *valueReader) finish() error { return json.Unmarshal([]byte(r.text), r.into) }
 
 // resolve returns the settings that a call with the options works with.
 func (c *Client) resolve(opts []Option) (*settings, error) {
@@ -101,10 +112,9 @@ func (c *Client) layers(opts, environment []Option) *settings {
 	return s
 }
 
-// elementPath escapes the elements of a path, so that none of them can change which endpoint it leads to. Names say
-// what an element is, for the error.
-func elementPath(elements ...pathElement) (string, error) {
-	path := make([]byte, 0, 256)
+// elementURL escapes the elements of a path, so that none of them can change which endpoint it leads to.
+func elementURL(base string, elements []pathElement) (string, error) {
+	target := append(make([]byte, 0, 256), base...)
 	for i, element := range elements {
 		switch element.value {
 		case "":
@@ -113,27 +123,28 @@ func elementPath(elements ...pathElement) (string, error) {
 			return "", fmt.Errorf("cfposture: %s is %q, which leads elsewhere", element.name, element.value)
 		}
 		if i > 0 {
-			path = append(path, '/')
+			target = append(target, '/')
 		}
-		path = append(path, url.PathEscape(element.value)...)
+		target = append(target, url.PathEscape(element.value)...)
 	}
-	return string(path), nil
+	return string(target), nil
 }
 
+// A pathElement is a part of a path. Its name says what it is, for errors.
 type pathElement struct{ name, value string }
 
-// cleanPath returns an escaped path as elementPath would have made it.
-func cleanPath(path string) (string, error) {
+// splitPath returns the elements of an escaped path.
+func splitPath(path string) ([]pathElement, error) {
 	if strings.ContainsAny(path, "?#") {
-		return "", fmt.Errorf("cfposture: the path %q has a query or a fragment: use the query argument, or escape it", path)
+		return nil, fmt.Errorf("cfposture: the path %q has a query or a fragment: use the query argument, or escape it", path)
 	}
 	var elements []pathElement
 	for escaped := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
 		element, err := url.PathUnescape(escaped)
 		if err != nil {
-			return "", fmt.Errorf("cfposture: the path %q: %w", path, err)
+			return nil, fmt.Errorf("cfposture: the path %q: %w", path, err)
 		}
 		elements = append(elements, pathElement{fmt.Sprintf("element %d of the path %q", len(elements)+1, path), element})
 	}
-	return elementPath(elements...)
+	return elements, nil
 }

@@ -194,15 +194,15 @@ func decodeConfig(t IntegrationType, text string) IntegrationConfig {
 	return config
 }
 
-// encodeConfig returns what an integration sends as its config; nothing for nil.
-func encodeConfig(config IntegrationConfig) ([]byte, error) {
+// appendConfig writes what an integration sends as its config; nothing for nil.
+func appendConfig(dst []byte, config IntegrationConfig) ([]byte, error) {
 	if isNil(config) {
-		return nil, nil
+		return dst, nil
 	}
 	if unknown, ok := config.(*UnknownConfig); ok {
-		return encodeRaw(unknown.Raw)
+		return appendRaw(dst, unknown.Raw)
 	}
-	return encodeMembers(config)
+	return appendMembers(dst, config)
 }
 
 // Format prints the config without its secrets.

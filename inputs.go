@@ -419,23 +419,23 @@ func decodeInput(t RuleType, text string) DeviceInput {
 	return input
 }
 
-// encodeInput returns what a rule sends as its input: nothing for nil, and for one that has no members.
-func encodeInput(input DeviceInput) ([]byte, error) {
+// appendInput writes what a rule sends as its input: nothing for nil, and for one that has no members.
+func appendInput(dst []byte, input DeviceInput) ([]byte, error) {
 	if isNil(input) {
-		return nil, nil
+		return dst, nil
 	}
 	switch input := input.(type) {
 	case *GatewayInput:
 		if len(input.Extra) == 0 {
-			return nil, nil
+			return dst, nil
 		}
 	case *WARPInput:
 		if len(input.Extra) == 0 {
-			return nil, nil
+			return dst, nil
 		}
 	case *UnknownInput:
-		return encodeRaw(input.Raw)
+		return appendRaw(dst, input.Raw)
 	default:
 	}
-	return encodeMembers(input)
+	return appendMembers(dst, input)
 }

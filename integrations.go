@@ -21,6 +21,7 @@ func newIntegrationsService(c *Client) *IntegrationsService {
 	return &IntegrationsService{resource[Integration]{
 		client:  c,
 		noun:    "integration",
+		idName:  "the integration ID",
 		path:    []pathElement{{"", "devices"}, {"", "posture"}, {"", integrationElement}},
 		decode:  decodeIntegration,
 		id:      func(i *Integration) string { return i.ID },
@@ -72,8 +73,8 @@ func (s *IntegrationsService) Create(ctx context.Context, integration *Integrati
 		return nil, errNilIntegration
 	}
 	created := *integration
-	created.ID = ""
-	return s.integrations.write(ctx, http.MethodPost, &created, opts)
+	created.ID, created.Type = "", integration.wireType()
+	return s.integrations.write(ctx, http.MethodPost, collection, &created, opts)
 }
 
 // Update changes what is set in change and returns the integration as the API keeps it, without its secrets. A config
@@ -81,7 +82,7 @@ func (s *IntegrationsService) Create(ctx context.Context, integration *Integrati
 //
 // PATCH /accounts/{account_id}/devices/posture/integration/{integration_id}
 func (s *IntegrationsService) Update(ctx context.Context, integrationID string, change IntegrationUpdate, opts ...Option) (*Integration, error) {
-	return s.integrations.write(ctx, http.MethodPatch, change, opts, s.integrations.element(integrationID))
+	return s.integrations.write(ctx, http.MethodPatch, s.integrations.element(integrationID), change, opts)
 }
 
 // Delete deletes one integration. It fails with [ErrNotFound] where there is none, save after an attempt whose answer
@@ -122,7 +123,7 @@ func (i *Integration) Validate() error {
 	if i == nil {
 		return errNilIntegration
 	}
-	p := newProblems()
+	p := new(problems)
 	p.idLength("id", i.ID)
 	switch {
 	case i.wireType() == "":
@@ -144,7 +145,7 @@ func (i *Integration) Validate() error {
 // Validate returns a [*ValidationError] with everything that the API would refuse in the change, or nil. Update calls
 // it.
 func (u IntegrationUpdate) Validate() error {
-	p := newProblems()
+	p := new(problems)
 	if u.Name == nil && u.Interval == nil && u.Config == nil {
 		p.add("", "the change is empty: set Name, Interval or Config")
 	}
@@ -164,10 +165,11 @@ func (u IntegrationUpdate) Validate() error {
 
 // config checks a config; missing is what is said of a secret that is not there.
 func (p *problems) config(config IntegrationConfig, missing string) {
-	p = p.in("config")
 	p.missingSecret = missing
-	config.validate(p)
-	p.extra(config)
+	p.in("config", func() {
+		config.validate(p)
+		p.extra(config)
+	})
 }
 
 // wireType is the type that is sent.
@@ -184,11 +186,15 @@ func (u IntegrationUpdate) secrets() []string { return configSecrets(u.Config) }
 // MarshalJSON writes the integration as the API takes it, secrets and members of Extra included.
 func (i Integration) MarshalJSON() ([]byte, error) {
 	i.Type = i.wireType()
-	config, err := encodeConfig(i.Config)
-	if err != nil {
-		return nil, fmt.Errorf("cfposture: integration: config: %w", err)
-	}
-	text, err := wire.Append(nil, &i, wire.Rest{Held: string(config)})
+	return i.encode()
+}
+
+// encode is MarshalJSON for an integration whose type is set.
+func (i *Integration) encode() ([]byte, error) { return encodeIntegration(i, i.Config) }
+
+// encodeIntegration writes the struct that from points to, and what is set of an integration with it.
+func encodeIntegration(from any, config IntegrationConfig) ([]byte, error) {
+	text, err := wire.Append(nil, from, nil, func(dst []byte) ([]byte, error) { return appendConfig(dst, config) })
 	if err != nil {
 		return nil, fmt.Errorf("cfposture: integration: %w", err)
 	}
@@ -200,7 +206,9 @@ func (i Integration) MarshalJSON() ([]byte, error) {
 func (i *Integration) UnmarshalJSON(data []byte) error { return unmarshal(data, i, decodeIntegration) }
 
 // MarshalJSON writes what is set, secrets included.
-func (u IntegrationUpdate) MarshalJSON() ([]byte, error) {
+func (u IntegrationUpdate) MarshalJSON() ([]byte, error) { return u.encode() }
+
+func (u IntegrationUpdate) encode() ([]byte, error) {
 	var change struct {
 		Name     *string                    `json:"name,omitzero"`
 		Type     IntegrationType            `json:"type,omitzero"`
@@ -208,19 +216,11 @@ func (u IntegrationUpdate) MarshalJSON() ([]byte, error) {
 		Config   IntegrationConfig          `json:"config,omitzero"`
 		Extra    map[string]json.RawMessage `json:",embed"`
 	}
-	change.Name, change.Interval = u.Name, u.Interval
+	change.Name, change.Interval, change.Config = u.Name, u.Interval, u.Config
 	if !isNil(u.Config) {
 		change.Type = u.Config.IntegrationType()
 	}
-	config, err := encodeConfig(u.Config)
-	if err != nil {
-		return nil, fmt.Errorf("cfposture: integration: config: %w", err)
-	}
-	text, err := wire.Append(nil, &change, wire.Rest{Held: string(config)})
-	if err != nil {
-		return nil, fmt.Errorf("cfposture: integration: %w", err)
-	}
-	return text, nil
+	return encodeIntegration(&change, u.Config)
 }
 
 // LogValue leaves the secrets out.

@@ -171,13 +171,13 @@ func TestUnknownConfigIsSentAsItIs(t *testing.T) {
 
 func TestChangeThatCannotBeWrittenIsAnError(t *testing.T) {
 	_, err := cfposture.IntegrationUpdate{Config: &cfposture.UnknownConfig{Raw: json.RawMessage("{")}}.MarshalJSON()
-	require.EqualError(t, err, "cfposture: integration: config: the raw bytes are not valid JSON")
+	require.EqualError(t, err, `cfposture: integration: member "config" has raw bytes that are not valid JSON`)
 	_, err = cfposture.IntegrationUpdate{Name: new("\xff")}.MarshalJSON()
 	require.EqualError(t, err, `cfposture: integration: member "name" is not valid UTF-8`)
 	_, err = cfposture.Integration{Name: "\xff"}.MarshalJSON()
 	require.EqualError(t, err, `cfposture: integration: member "name" is not valid UTF-8`)
 	_, err = cfposture.Integration{Config: &cfposture.UnknownConfig{Raw: json.RawMessage("{")}}.MarshalJSON()
-	require.EqualError(t, err, "cfposture: integration: config: the raw bytes are not valid JSON")
+	require.EqualError(t, err, `cfposture: integration: member "config" has raw bytes that are not valid JSON`)
 	require.EqualError(t, new(cfposture.Integration).UnmarshalJSON([]byte(`{"id":"x","interval":5}`)),
 		`cfposture: integration x: member "interval" is a number where a string is expected`)
 }

@@ -225,7 +225,8 @@ func TestMarshalRefusesWhatItCannotWrite(t *testing.T) {
 		"extra is empty":       {cfposture.Rule{Extra: raw("x", "")}, `cfposture: rule: member "x" of Extra is not valid JSON`},
 		"extra and field":      {cfposture.Rule{Extra: raw("name", `"y"`)}, `cfposture: rule: member "name" is both a field and in Extra`},
 		"in a match":           {cfposture.Rule{Match: []cfposture.Match{{}, {Extra: raw("x", "{")}}}, `cfposture: rule: member "match[1].x" of Extra is not valid JSON`},
-		"raw input is no JSON": {cfposture.Rule{Input: &cfposture.UnknownInput{Raw: json.RawMessage("{")}}, `cfposture: rule: input: the raw bytes are not valid JSON`},
+		"raw input is no JSON": {cfposture.Rule{Input: &cfposture.UnknownInput{Raw: json.RawMessage("{")}}, `cfposture: rule: member "input" has raw bytes that are not valid JSON`},
+		"in an input":          {cfposture.Rule{Input: &cfposture.FileInput{Extra: raw("x", "{")}}, `cfposture: rule: member "input.x" of Extra is not valid JSON`},
 		"no UTF-8":             {cfposture.Rule{Name: "\xff"}, `cfposture: rule: member "name" is not valid UTF-8`},
 		"no UTF-8 in a list":   {cfposture.DiskEncryptionInput{CheckDisks: []string{"C", "\xff"}}, `cfposture: cfposture.DiskEncryptionInput: member "checkDisks[1]" is not valid UTF-8`},
 	} {

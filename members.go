@@ -28,21 +28,21 @@ func decodeMembers(text string, into any) error {
 	return err
 }
 
-// encodeMembers writes the struct that from points to.
-func encodeMembers(from any) ([]byte, error) {
-	var rest wire.Rest
+// appendMembers writes the struct that from points to.
+func appendMembers(dst []byte, from any) ([]byte, error) {
+	var digits map[string]string
 	if keeper, ok := from.(digitKeeper); ok {
-		rest.Digits = *keeper.kept()
+		digits = *keeper.kept()
 	}
-	return wire.Append(nil, from, rest)
+	return wire.Append(dst, from, digits, nil)
 }
 
-// encodeRaw returns the bytes of what this package doesn't know, for another object to hold.
-func encodeRaw(raw []byte) ([]byte, error) {
+// appendRaw writes the bytes of what this package doesn't know.
+func appendRaw(dst, raw []byte) ([]byte, error) {
 	if len(raw) > 0 && !wire.Valid(raw) {
-		return nil, errors.New("the raw bytes are not valid JSON")
+		return nil, &wire.MemberError{Reason: "has raw bytes that are not valid JSON"}
 	}
-	return raw, nil
+	return append(dst, raw...), nil
 }
 
 // isNil reports whether an input or a config is nil, or a nil pointer.
@@ -84,7 +84,7 @@ func unmarshalMembers[T any](data []byte, into *T) error {
 }
 
 func marshalMembers[T any](from *T) ([]byte, error) {
-	text, err := encodeMembers(from)
+	text, err := appendMembers(nil, from)
 	if err != nil {
 		return nil, fmt.Errorf("cfposture: %T: %w", *from, err)
 	}

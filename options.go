@@ -39,8 +39,12 @@ type Option func(*settings)
 // WithAPIToken authenticates with an API token, sent as Authorization: Bearer. Default: CLOUDFLARE_API_TOKEN.
 func WithAPIToken(token string) Option {
 	return func(s *settings) {
-		s.authenticate("WithAPIToken", bearer(func(context.Context) (string, error) { return token, nil }),
-			checkSecret("API token", token))
+		authorization := bearer + token
+		authorize := func(_ context.Context, headers *ownHeaders) error {
+			headers.set("Authorization", authorization)
+			return nil
+		}
+		s.authenticate("WithAPIToken", authorize, checkSecret("API token", token))
 	}
 }
 
@@ -48,11 +52,22 @@ func WithAPIToken(token string) Option {
 // token may be renewed; its error ends the call.
 func WithTokenSource(source func(context.Context) (string, error)) Option {
 	return func(s *settings) {
+		authorize := func(ctx context.Context, headers *ownHeaders) error {
+			token, err := source(ctx)
+			if err == nil {
+				err = checkSecret("API token", token)
+			}
+			if err != nil {
+				return fmt.Errorf("no API token: %w", err)
+			}
+			headers.set("Authorization", bearer+token)
+			return nil
+		}
 		var problem error
 		if source == nil {
 			problem = errors.New("the token source is nil")
 		}
-		s.authenticate("WithTokenSource", bearer(source), problem)
+		s.authenticate("WithTokenSource", authorize, problem)
 	}
 }
 
@@ -60,9 +75,9 @@ func WithTokenSource(source func(context.Context) (string, error)) Option {
 // Default: CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY. Prefer an API token, which can be limited to what it is for.
 func WithAPIKey(email, key string) Option {
 	return func(s *settings) {
-		authorize := func(_ context.Context, header http.Header) error {
-			header.Set("X-Auth-Email", email)
-			header.Set("X-Auth-Key", key)
+		authorize := func(_ context.Context, headers *ownHeaders) error {
+			headers.set("X-Auth-Email", email)
+			headers.set("X-Auth-Key", key)
 			return nil
 		}
 		s.authenticate("WithAPIKey", authorize, errors.Join(checkSecret("email", email), checkSecret("API key", key)))
@@ -234,22 +249,11 @@ type settings struct {
 	problems []error
 }
 
-// An authorizer adds credentials to a request's header.
-type authorizer func(ctx context.Context, header http.Header) error
+// An authorizer adds credentials to a request's headers.
+type authorizer func(ctx context.Context, headers *ownHeaders) error
 
-func bearer(source func(context.Context) (string, error)) authorizer {
-	return func(ctx context.Context, header http.Header) error {
-		token, err := source(ctx)
-		if err == nil {
-			err = checkSecret("API token", token)
-		}
-		if err != nil {
-			return fmt.Errorf("no API token: %w", err)
-		}
-		header.Set("Authorization", "Bearer "+token)
-		return nil
-	}
-}
+// bearer is the scheme of API tokens.
+const bearer = "Bearer "
 
 // environment returns what the environment variables say, as options.
 func environment() []Option {

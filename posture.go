@@ -20,6 +20,7 @@ func newPostureService(c *Client) *PostureService {
 	return &PostureService{resource[Rule]{
 		client:  c,
 		noun:    "rule",
+		idName:  "the rule ID",
 		path:    []pathElement{{"", "devices"}, {"", "posture"}},
 		taken:   integrationElement,
 		decode:  decodeRule,
@@ -37,8 +38,9 @@ func (s *PostureService) List(ctx context.Context, opts ...Option) ([]*Rule, err
 }
 
 // All yields every rule of the account once, of all pages, as they arrive: it holds one at a time, and a few bytes of each
-// that came, so the account may be of any size. A page that brings nothing new is taken for the end. A rule that is not what a rule should be is yielded as an error, and the loop may go on; any other error is
-// the last. Leaving the loop ends the transfer.
+// that came, so the account may be of any size. A page that brings nothing new is taken for the end. A rule that is not
+// what a rule should be is yielded as an error, and the loop may go on; any other error is the last. Leaving the loop
+// ends the transfer.
 //
 // GET /accounts/{account_id}/devices/posture
 func (s *PostureService) All(ctx context.Context, opts ...Option) iter.Seq2[*Rule, error] {
@@ -68,8 +70,8 @@ func (s *PostureService) Create(ctx context.Context, rule *Rule, opts ...Option)
 		return nil, errNilRule
 	}
 	created := *rule
-	created.ID = ""
-	return s.rules.write(ctx, http.MethodPost, &created, opts)
+	created.ID, created.Type = "", rule.wireType()
+	return s.rules.write(ctx, http.MethodPost, collection, &created, opts)
 }
 
 // Update replaces the rule that has rule.ID and returns it as the API keeps it. What the given rule leaves out is reset,
@@ -80,7 +82,9 @@ func (s *PostureService) Update(ctx context.Context, rule *Rule, opts ...Option)
 	if rule == nil {
 		return nil, errNilRule
 	}
-	return s.rules.write(ctx, http.MethodPut, rule, opts, s.rules.element(rule.ID))
+	updated := *rule
+	updated.Type = rule.wireType()
+	return s.rules.write(ctx, http.MethodPut, s.rules.element(rule.ID), &updated, opts)
 }
 
 // Delete deletes one rule. It fails with [ErrNotFound] where there is none, save after an attempt whose answer was lost.
@@ -125,7 +129,7 @@ func (r *Rule) Validate() error {
 	if r == nil {
 		return errNilRule
 	}
-	p := newProblems()
+	p := new(problems)
 	p.idLength("id", r.ID)
 	r.validateType(p)
 	p.interval("schedule", r.Schedule)
@@ -135,12 +139,15 @@ func (r *Rule) Validate() error {
 	p.interval("expiration", r.Expiration)
 	p.extra(r)
 	for i := range r.Match {
-		p.in(fmt.Sprintf("match[%d]", i)).extra(&r.Match[i])
+		if match := &r.Match[i]; len(match.Extra) > 0 {
+			p.in(fmt.Sprintf("match[%d]", i), func() { p.extra(match) })
+		}
 	}
 	if !isNil(r.Input) {
-		input := p.in("input")
-		r.Input.validate(input)
-		input.extra(r.Input)
+		p.in("input", func() {
+			r.Input.validate(p)
+			p.extra(r.Input)
+		})
 	}
 	return p.err()
 }
@@ -169,11 +176,12 @@ func (r *Rule) secrets() []string { return nil }
 // MarshalJSON writes the rule as the API takes it, members of Extra included.
 func (r Rule) MarshalJSON() ([]byte, error) {
 	r.Type = r.wireType()
-	input, err := encodeInput(r.Input)
-	if err != nil {
-		return nil, fmt.Errorf("cfposture: rule: input: %w", err)
-	}
-	text, err := wire.Append(nil, &r, wire.Rest{Held: string(input)})
+	return r.encode()
+}
+
+// encode is MarshalJSON for a rule whose type is set.
+func (r *Rule) encode() ([]byte, error) {
+	text, err := wire.Append(nil, r, nil, func(dst []byte) ([]byte, error) { return appendInput(dst, r.Input) })
 	if err != nil {
 		return nil, fmt.Errorf("cfposture: rule: %w", err)
 	}

@@ -141,6 +141,7 @@ func TestPagingStopsWhereNothingNewComes(t *testing.T) {
 		"null info":                {pages(`null`, []string{"a", "b"}), []string{"a", "b"}, 1},
 		"odd info":                 {pages(`{"total_pages":"9"}`, []string{"a", "b"}), []string{"a", "b"}, 1},
 		"a rule moved over":        {pages(`{"total_pages":2}`, []string{"a", "b"}, []string{"b", "c"}), []string{"a", "b", "c"}, 2},
+		"a rule is there twice":    {pages(`{"total_pages":2}`, []string{"a", "a"}, []string{"a", "b"}), []string{"a", "a", "b"}, 2},
 		"an empty page":            {pages(`{"total_pages":9}`, nil), nil, 1},
 	}
 	for name, test := range tests {

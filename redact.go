@@ -30,7 +30,7 @@ type redactor struct {
 func (c *call) redactor() *redactor {
 	var forms []string
 	secrets := append(namedSecrets(c.body), c.secrets...)
-	for _, header := range c.sent {
+	for _, header := range append(c.earlier, c.header) {
 		secrets = append(secrets, headerSecrets(header)...)
 	}
 	for _, secret := range secrets {

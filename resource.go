@@ -17,6 +17,7 @@ import (
 type resource[T any] struct {
 	client *Client
 	noun   string        // what one item is, for errors
+	idName string        // what its ID is, likewise
 	path   []pathElement // of the collection, below the account
 	taken  string        // what can be no ID, because another endpoint has the place
 	decode func(text string) (*T, error)
@@ -28,7 +29,7 @@ type resource[T any] struct {
 // A writable is what Create or Update sends.
 type writable interface {
 	Validate() error
-	MarshalJSON() ([]byte, error)
+	encode() ([]byte, error)
 	secrets() []string
 }
 
@@ -108,44 +109,62 @@ func (r *resource[T]) listPage(ctx context.Context, page ListPage, opts []Option
 func (r *resource[T]) page(ctx context.Context, page ListPage, opts []Option, streamed bool, seen *seenSet,
 	yield func(*T, error) bool,
 ) (fresh int, info ResultInfo, err error) {
-	c, err := r.call(http.MethodGet, opts)
+	c, err := r.call(http.MethodGet, opts, collection)
 	if err != nil {
 		return 0, info, err
 	}
 	if err := c.setQuery(page); err != nil {
 		return 0, info, err
 	}
-	var shape error
-	c.result = func(dec *jsontext.Decoder) error {
-		index := -1
-		shape = nil
-		err := envelope.Elements(dec, func(text []byte) error {
-			index++
-			if streamed {
-				c.answer.allowMore()
-			}
-			item, key, err := r.item(text)
-			if !seen.add(key) {
-				return nil
-			}
-			fresh++
-			if err != nil {
-				err = &itemError{c.errorf("result[%d]: %w", index, err)}
-			}
-			if !yield(item, err) {
-				return errStop
-			}
-			return nil
-		})
-		var wrong *envelope.ShapeError
-		if errors.As(err, &wrong) {
-			shape, err = wrong, nil // a failure's own errors say more, if it is one
-		}
-		return err
-	}
-	c.finish = func() error { return shape }
+	reader := &pageReader[T]{resource: r, call: c, streamed: streamed, seen: seen, yield: yield}
+	c.result = reader
 	err = c.send(ctx)
-	return fresh, c.info, err
+	return reader.fresh, c.info, err
+}
+
+// A pageReader reads an answer whose result is a list, and yields the items that no answer before has brought.
+type pageReader[T any] struct {
+	*resource[T]
+	call     *call
+	streamed bool
+	seen     *seenSet
+	yield    func(*T, error) bool
+	index    int   // of the element that comes next
+	fresh    int   // items that were yielded
+	shape    error // why the result is no list
+}
+
+func (p *pageReader[T]) read(dec *jsontext.Decoder) error {
+	p.index, p.shape = 0, nil
+	p.seen.nextAnswer()
+	err := envelope.Elements(dec, p.element)
+	var wrong *envelope.ShapeError
+	if errors.As(err, &wrong) {
+		p.shape, err = wrong, nil // a failure's own errors say more, if it is one
+	}
+	return err
+}
+
+func (p *pageReader[T]) finish() error { return p.shape }
+
+func (p *pageReader[T]) element(text []byte) error {
+	index := p.index
+	p.index++
+	if p.streamed {
+		p.call.answer.allowMore()
+	}
+	item, key, err := p.item(text)
+	if !p.seen.add(key) {
+		return nil
+	}
+	p.fresh++
+	if err != nil {
+		err = &itemError{p.call.errorf("result[%d]: %w", index, err)}
+	}
+	if !p.yield(item, err) {
+		return errStop
+	}
+	return nil
 }
 
 // item decodes an element of a list and returns what tells it from the others.
@@ -171,8 +190,8 @@ func (r *resource[T]) get(ctx context.Context, id string, opts []Option) (*T, er
 }
 
 // write sends body with the method, to the collection or to one of its items, and returns the item of the answer.
-func (r *resource[T]) write(ctx context.Context, method string, body writable, opts []Option, id ...pathElement) (*T, error) {
-	c, err := r.call(method, opts, id...)
+func (r *resource[T]) write(ctx context.Context, method string, to pathElement, body writable, opts []Option) (*T, error) {
+	c, err := r.call(method, opts, to)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +200,7 @@ func (r *resource[T]) write(ctx context.Context, method string, body writable, o
 			return nil, err
 		}
 	}
-	if c.body, err = body.MarshalJSON(); err != nil {
+	if c.body, err = body.encode(); err != nil {
 		return nil, err
 	}
 	c.secrets = body.secrets()
@@ -199,25 +218,37 @@ func (r *resource[T]) delete(ctx context.Context, id string, opts []Option) erro
 
 // receive makes the call and decodes the item in its answer.
 func (r *resource[T]) receive(ctx context.Context, c *call) (*T, error) {
-	var item *T
-	err := c.receive(ctx, func(text string) (err error) {
-		item, err = r.decode(text)
-		if err == nil && r.isEmpty(item) {
-			err = fmt.Errorf("the answer's result holds no %s", r.noun)
-		}
-		return err
-	})
-	if err != nil {
+	reader := &itemReader[T]{resource: r}
+	c.result = reader
+	if err := c.send(ctx); err != nil {
 		return nil, err
 	}
-	return item, nil
+	return reader.item, nil
+}
+
+// An itemReader reads an answer whose result is one item.
+type itemReader[T any] struct {
+	*resource[T]
+	resultText
+	item *T
+}
+
+func (r *itemReader[T]) finish() (err error) {
+	r.item, err = r.decode(r.text)
+	if err == nil && r.isEmpty(r.item) {
+		return fmt.Errorf("the answer's result holds no %s", r.noun)
+	}
+	return err
 }
 
 // element is an item's ID as an element of a path.
-func (r *resource[T]) element(id string) pathElement { return pathElement{"the " + r.noun + " ID", id} }
+func (r *resource[T]) element(id string) pathElement { return pathElement{r.idName, id} }
 
-// call prepares a call to the collection or, with an ID, to one of its items.
-func (r *resource[T]) call(method string, opts []Option, id ...pathElement) (*call, error) {
+// collection, in the place of an item's ID, is all of the items.
+var collection pathElement
+
+// call prepares a call to the collection or to one of its items.
+func (r *resource[T]) call(method string, opts []Option, id pathElement) (*call, error) {
 	s, err := r.client.resolve(opts)
 	if err != nil {
 		return nil, err
@@ -225,16 +256,15 @@ func (r *resource[T]) call(method string, opts []Option, id ...pathElement) (*ca
 	if s.accountID == "" {
 		return nil, errors.New("cfposture: no account ID: give WithAccountID, or set " + envAccountID)
 	}
-	if len(id) > 0 && id[0].value == r.taken && r.taken != "" {
-		return nil, fmt.Errorf("cfposture: %s is %q, which leads elsewhere", id[0].name, r.taken)
+	if id.value == r.taken && r.taken != "" {
+		return nil, fmt.Errorf("cfposture: %s is %q, which leads elsewhere", id.name, r.taken)
 	}
 	elements := append(make([]pathElement, 0, 6), pathElement{"", "accounts"}, pathElement{"the account ID", s.accountID})
 	elements = append(elements, r.path...)
-	path, err := elementPath(append(elements, id...)...)
-	if err != nil {
-		return nil, err
+	if id != collection {
+		elements = append(elements, id)
 	}
-	return &call{settings: s, method: method, path: path}, nil
+	return newCall(s, method, elements...)
 }
 
 // A collector gathers a list's items, and apart from them the errors of those that could not be decoded.
@@ -269,20 +299,37 @@ type itemError struct{ error }
 
 func (e *itemError) Unwrap() error { return e.error }
 
-// A seenSet remembers the items of a list by hashes: 128 bits, for a list may have a hundred thousand.
+// A seenSet remembers the items that answers brought, so that no later one brings them again.
 type seenSet struct {
-	seeds [2]maphash.Seed
-	keys  map[[2]uint64]struct{}
+	seeds   [2]maphash.Seed
+	current []itemHash            // of the answer that is being read
+	earlier map[itemHash]struct{} // of those before
 }
 
+// An itemHash has 128 bits, for a list may have a hundred thousand items.
+type itemHash [2]uint64
+
 func newSeenSet() *seenSet {
-	return &seenSet{[2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, map[[2]uint64]struct{}{}}
+	return &seenSet{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+}
+
+// nextAnswer says that what is added from now on comes from another answer. Most lists have but one, which costs no map.
+func (s *seenSet) nextAnswer() {
+	if s.earlier == nil && len(s.current) > 0 {
+		s.earlier = make(map[itemHash]struct{}, len(s.current))
+	}
+	for _, hash := range s.current {
+		s.earlier[hash] = struct{}{}
+	}
+	s.current = s.current[:0]
 }
 
 // add reports whether the key is new.
 func (s *seenSet) add(key string) bool {
-	hash := [2]uint64{maphash.String(s.seeds[0], key), maphash.String(s.seeds[1], key)}
-	before := len(s.keys)
-	s.keys[hash] = struct{}{}
-	return len(s.keys) > before
+	hash := itemHash{maphash.String(s.seeds[0], key), maphash.String(s.seeds[1], key)}
+	if _, before := s.earlier[hash]; before {
+		return false
+	}
+	s.current = append(s.current, hash)
+	return true
 }

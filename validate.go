@@ -18,19 +18,22 @@ const (
 
 // problems gathers what is wrong. A member is named by its path: at, then its name on the wire.
 type problems struct {
-	list          *[]Problem
+	list          []Problem
 	at            string
 	missingSecret string // what is said of a secret that is not there
 }
 
-func newProblems() *problems { return &problems{list: new([]Problem)} }
-
-// in returns a place for the problems of the members below a member.
-func (p *problems) in(member string) *problems { return &problems{list: p.list, at: p.path(member)} }
+// in calls check, which adds problems of what is below a member.
+func (p *problems) in(member string, check func()) {
+	outer := p.at
+	p.at = p.path(member)
+	check()
+	p.at = outer
+}
 
 // add adds a problem of a member, or of all that p is for where member is empty.
 func (p *problems) add(member, reason string) {
-	*p.list = append(*p.list, Problem{p.path(member), reason})
+	p.list = append(p.list, Problem{p.path(member), reason})
 }
 
 func (p *problems) path(member string) string {
@@ -41,10 +44,10 @@ func (p *problems) path(member string) string {
 }
 
 func (p *problems) err() error {
-	if len(*p.list) == 0 {
+	if len(p.list) == 0 {
 		return nil
 	}
-	return &ValidationError{*p.list}
+	return &ValidationError{p.list}
 }
 
 func (p *problems) required(field, value string) {
@@ -158,7 +161,7 @@ func (in *ClientCertificateV2Input) validate(p *problems) {
 	p.id("certificate_id", in.CertificateID)
 	p.commonName(in.CN)
 	if in.Locations != nil {
-		p.in("locations").extra(in.Locations)
+		p.in("locations", func() { p.extra(in.Locations) })
 	}
 }
 

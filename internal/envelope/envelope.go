@@ -33,7 +33,15 @@ var decoders = sync.Pool{New: func() any { return new(jsontext.Decoder) }}
 
 // Read reads one envelope, whose members may come in any order. At the result's value it calls result, which must read
 // that value whole; an error of its own ends the reading and is returned as it is.
-func Read(r io.Reader, result func(*jsontext.Decoder) error) (*Envelope, error) {
+func Read(r io.Reader, result func(*jsontext.Decoder) error) (Envelope, error) {
+	var e Envelope
+	if err := e.readFrom(r, result); err != nil {
+		return Envelope{}, err
+	}
+	return e, nil
+}
+
+func (e *Envelope) readFrom(r io.Reader, result func(*jsontext.Decoder) error) error {
 	dec := decoders.Get().(*jsontext.Decoder)
 	defer decoders.Put(dec)
 	// What is wrong inside of a result is its own affair, and must not hide what stands beside it: Valid tells. And
@@ -43,24 +51,23 @@ func Read(r io.Reader, result func(*jsontext.Decoder) error) (*Envelope, error) 
 
 	if kind := dec.PeekKind(); kind != '{' {
 		if _, err := dec.ReadToken(); err != nil {
-			return nil, err
+			return err
 		}
-		return nil, &ShapeError{"the answer is not a JSON object"}
+		return &ShapeError{"the answer is not a JSON object"}
 	}
-	e := new(Envelope)
-	if err := e.read(dec, result); err != nil {
-		return nil, err
+	if err := e.readMembers(dec, result); err != nil {
+		return err
 	}
 	switch _, err := dec.ReadToken(); {
 	case err == nil:
-		return nil, &ShapeError{"something follows the answer's JSON object"}
+		return &ShapeError{"something follows the answer's JSON object"}
 	case !errors.Is(err, io.EOF):
-		return nil, err
+		return err
 	}
-	return e, nil
+	return nil
 }
 
-func (e *Envelope) read(dec *jsontext.Decoder, result func(*jsontext.Decoder) error) error {
+func (e *Envelope) readMembers(dec *jsontext.Decoder, result func(*jsontext.Decoder) error) error {
 	if _, err := dec.ReadToken(); err != nil {
 		return err
 	}

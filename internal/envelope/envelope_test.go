@@ -16,7 +16,7 @@ import (
 )
 
 // read reads an envelope whose result is a list, and returns the elements.
-func read(r io.Reader) (*envelope.Envelope, []string, error) {
+func read(r io.Reader) (envelope.Envelope, []string, error) {
 	var elements []string
 	env, err := envelope.Read(r, func(dec *jsontext.Decoder) error {
 		return envelope.Elements(dec, func(text []byte) error {

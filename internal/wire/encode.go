@@ -13,29 +13,45 @@ import (
 )
 
 // Append writes the struct that from points to as a JSON object: its fields in order, then its extra members by name.
-// It fails on a number JSON can't write, on an extra member that is no JSON, and on one that a field has written.
-func Append(dst []byte, from any, rest Rest) ([]byte, error) {
-	return appendObject(slices.Grow(dst, usualSize+len(rest.Held)), reflect.ValueOf(from).Elem(), rest)
+// Digits are what Decode has read, and held writes the interface field's member, or nothing to leave it out. Append
+// fails on a number JSON can't write, on an extra member that is no JSON, and on one that a field has written.
+func Append(dst []byte, from any, digits map[string]string, held func(dst []byte) ([]byte, error)) ([]byte, error) {
+	if dst == nil {
+		dst = make([]byte, 0, usualSize)
+	}
+	e := encoder{digits, held}
+	return e.appendObject(dst, reflect.ValueOf(from).Elem())
 }
 
-// usualSize is enough for most objects, without what they hold.
-const usualSize = 256
+// usualSize is enough for most objects.
+const usualSize = 512
 
-func appendObject(dst []byte, v reflect.Value, rest Rest) ([]byte, error) {
+type encoder struct {
+	digits map[string]string
+	held   func(dst []byte) ([]byte, error)
+}
+
+func (e *encoder) appendObject(dst []byte, v reflect.Value) ([]byte, error) {
 	p := planOf(v.Type())
 	dst = append(dst, '{')
 	var written uint64
 	var err error
 	for _, f := range p.fields {
 		value := v.Field(f.index)
-		if f.kind == kindHeld && rest.Held == "" || f.kind != kindHeld && f.omitZero && value.IsZero() {
+		if f.omitZero && value.IsZero() {
+			continue
+		}
+		before := len(dst)
+		dst = append(appendComma(dst), f.member...)
+		named := len(dst)
+		if dst, err = e.appendField(dst, value, f); err != nil {
+			return nil, at(f.name, err)
+		}
+		if len(dst) == named {
+			dst = dst[:before]
 			continue
 		}
 		written |= f.bit
-		dst = append(appendComma(dst), f.member...)
-		if dst, err = appendField(dst, value, f, rest); err != nil {
-			return nil, at(f.name, err)
-		}
 	}
 	extra := v.Field(p.extra).Interface().(map[string]json.RawMessage)
 	for _, name := range sortedNames(extra) {
@@ -66,21 +82,22 @@ func appendComma(dst []byte) []byte {
 	return append(dst, ',')
 }
 
-func appendField(dst []byte, v reflect.Value, f *field, rest Rest) ([]byte, error) {
+// appendField writes a field's value; nothing is written of one that is held and has nothing to write.
+func (e *encoder) appendField(dst []byte, v reflect.Value, f *field) ([]byte, error) {
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()
 	}
 	switch f.kind {
 	case kindHeld:
-		return append(dst, rest.Held...), nil
+		return e.held(dst)
 	case kindString:
 		return appendString(dst, v.String())
 	case kindBool:
 		return strconv.AppendBool(dst, v.Bool()), nil
 	case kindNumber:
-		return appendKept(dst, v.Float(), rest.Digits[f.name])
+		return appendKept(dst, v.Float(), e.digits[f.name])
 	case kindObject:
-		return appendObject(dst, v, Rest{})
+		return new(encoder).appendObject(dst, v)
 	case kindStrings, kindObjects:
 		return appendArray(dst, v, f.kind)
 	}
@@ -97,7 +114,7 @@ func appendArray(dst []byte, v reflect.Value, elements kind) ([]byte, error) {
 		if elements == kindStrings {
 			dst, err = appendString(dst, v.Index(i).String())
 		} else {
-			dst, err = appendObject(dst, v.Index(i), Rest{})
+			dst, err = new(encoder).appendObject(dst, v.Index(i))
 		}
 		if err != nil {
 			return nil, at(fmt.Sprintf("[%d]", i), err)
