@@ -193,8 +193,17 @@ func (r *Rule) UnmarshalJSON(data []byte) error { return unmarshal(data, r, deco
 
 // decodeRule reads a rule from valid JSON. The rule's strings are parts of text.
 func decodeRule(text string) (*Rule, error) {
-	r := new(Rule)
+	// Most rules have one match: its place is in the same piece of memory.
+	space := new(struct {
+		Rule
+		match [1]Match
+	})
+	r := &space.Rule
+	r.Match = space.match[:0]
 	rest, err := wire.Decode(text, r)
+	if len(r.Match) == 0 && cap(r.Match) > 0 {
+		r.Match = nil // the text has none
+	}
 	if err != nil {
 		return nil, named("rule", r.ID, err)
 	}

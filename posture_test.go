@@ -102,6 +102,33 @@ func TestListAndAllReadEveryPageOnce(t *testing.T) {
 	}
 }
 
+// What a list's items hold is theirs, however long they are and whatever came after them.
+func TestRulesOutliveTheAnswerTheyCameIn(t *testing.T) {
+	server := newServer(t)
+	var want []string
+	for i := range 300 {
+		text := strings.Repeat(string(rune('a'+i%26)), i*i/20) // to 4.5 KB
+		want = append(want, text)
+		server.AddRule(fmt.Appendf(nil, `{"id":"rule-%d","input":{"path":%q},"name":%q,"type":"file"}`, i, text, text))
+	}
+	server.SetPageSize(70)
+	client := server.Client()
+	rules, err := client.Posture.List(t.Context())
+	require.NoError(t, err)
+	var streamed []*cfposture.Rule
+	for rule, err := range client.Posture.All(t.Context()) {
+		require.NoError(t, err)
+		streamed = append(streamed, rule)
+	}
+	for _, got := range [][]*cfposture.Rule{rules, streamed} {
+		require.Len(t, got, len(want))
+		for i, rule := range got {
+			require.Equal(t, want[i], rule.Name)
+			require.Equal(t, &cfposture.FileInput{Path: want[i]}, rule.Input)
+		}
+	}
+}
+
 func TestEmptyAccountHasNoRules(t *testing.T) {
 	client := newServer(t).Client()
 	rules, err := client.Posture.List(t.Context())
