@@ -159,8 +159,8 @@ func Elements(dec *jsontext.Decoder, element func(text []byte) error) error {
 
 // Valid reports whether the text of a result or an element, which Read has found to be JSON but for that, is Unicode.
 func Valid(text []byte) bool {
-	// Only an escape can still be half of a character.
-	return utf8.Valid(text) && (!bytes.Contains(text, []byte(`\u`)) || wire.Valid(text))
+	// Only an escape can still be half of a character, and most texts have none.
+	return utf8.Valid(text) && (bytes.IndexByte(text, '\\') < 0 || !bytes.Contains(text, []byte(`\u`)) || wire.Valid(text))
 }
 
 type eof struct{}
