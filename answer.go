@@ -60,25 +60,26 @@ func (a *answer) allowMore() { a.bytesLeft = maxAnswer }
 
 // A timeLimit cancels an attempt whose server takes too long. Only the time between resume and pause counts.
 type timeLimit struct {
-	unlimited bool
-	timeLeft  time.Duration
-	timer     *time.Timer
-	since     time.Time
-	cancel    context.CancelFunc
-	expired   bool
+	limit, timeLeft time.Duration
+	timer           *time.Timer
+	since           time.Time
+	cancel          context.CancelCauseFunc
+	expired         bool
 }
 
 // newTimeLimit returns a limit, 0 for none, that is paused.
-func newTimeLimit(limit time.Duration, cancel context.CancelFunc) timeLimit {
-	return timeLimit{unlimited: limit == 0, timeLeft: limit, cancel: cancel}
+func newTimeLimit(limit time.Duration, cancel context.CancelCauseFunc) timeLimit {
+	return timeLimit{limit: limit, timeLeft: limit, cancel: cancel}
 }
 
 func (t *timeLimit) resume() {
 	switch {
-	case t.unlimited || t.expired:
+	case t.limit == 0 || t.expired:
 		return
 	case t.timer == nil:
-		t.timer = time.AfterFunc(t.timeLeft, t.cancel)
+		// The cause is what a middleware sees, which may want to tell it from the caller's own cancelling.
+		cancel, limit := t.cancel, t.limit
+		t.timer = time.AfterFunc(t.timeLeft, func() { cancel(&timeoutError{limit}) })
 	default:
 		t.timer.Reset(t.timeLeft)
 	}
@@ -86,7 +87,7 @@ func (t *timeLimit) resume() {
 }
 
 func (t *timeLimit) pause() {
-	if t.unlimited || t.expired {
+	if t.limit == 0 || t.expired {
 		return
 	}
 	t.expired = !t.timer.Stop()

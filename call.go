@@ -136,8 +136,8 @@ func (c *call) attempt(ctx context.Context) *failure {
 	if err := c.takeTurn(ctx); err != nil {
 		return &failure{err: err}
 	}
-	attemptCtx, cancel := context.WithCancel(ctx)
-	defer cancel()
+	attemptCtx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	var trace *writeTrace
 	if !retry.Idempotent(c.method) {
 		trace = new(writeTrace)

@@ -50,7 +50,7 @@ func (r *resource[T]) list(ctx context.Context, opts []Option) ([]*T, error) {
 	return list.items, list.err()
 }
 
-// pages yields every item of every page once, as it arrives. streamed makes the answer's size limit one of each item.
+// pages yields every item of every page, as it arrives. streamed makes the answer's size limit one of each item.
 func (r *resource[T]) pages(ctx context.Context, opts []Option, streamed bool) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		seen := newSeenSet()
@@ -84,8 +84,8 @@ func (r *resource[T]) listPage(ctx context.Context, page ListPage, opts []Option
 	return &Page[T]{list.items, info}, list.err()
 }
 
-// page yields the items of one page that were not seen before, and says how many there were. A page that comes again,
-// by a retry or from a server that ignores the query, brings the same ones.
+// page yields the items of one page that no answer before has brought, and says how many there were. A page that comes
+// again, by a retry or from a server that ignores the query, brings the same ones.
 func (r *resource[T]) page(ctx context.Context, page ListPage, opts []Option, streamed bool, seen *seenSet,
 	yield func(*T, error) bool,
 ) (fresh int, info ResultInfo, err error) {
@@ -193,11 +193,13 @@ type itemError struct{ error }
 
 func (e *itemError) Unwrap() error { return e.error }
 
-// A seenSet remembers the items that answers brought, so that no later one brings them again.
+// A seenSet remembers the items that answers brought, so that no later one brings them again. What one answer holds
+// twice is there twice.
 type seenSet struct {
 	seeds   [2]maphash.Seed
-	current []itemHash            // of the answer that is being read
-	earlier map[itemHash]struct{} // of those before
+	current []itemHash       // what the answer that is being read brought first
+	earlier map[itemHash]int // how often those before brought an item
+	again   map[itemHash]int // how often this one has brought it again
 }
 
 // An itemHash has 128 bits, for a list may have a hundred thousand items.
@@ -210,18 +212,20 @@ func newSeenSet() *seenSet {
 // nextAnswer says that what is added from now on comes from another answer. Most lists have but one, which costs no map.
 func (s *seenSet) nextAnswer() {
 	if s.earlier == nil && len(s.current) > 0 {
-		s.earlier = make(map[itemHash]struct{}, len(s.current))
+		s.earlier, s.again = make(map[itemHash]int, len(s.current)), map[itemHash]int{}
 	}
 	for _, hash := range s.current {
-		s.earlier[hash] = struct{}{}
+		s.earlier[hash]++
 	}
 	s.current = s.current[:0]
+	clear(s.again)
 }
 
 // add reports whether the key is new.
 func (s *seenSet) add(key string) bool {
 	hash := itemHash{maphash.String(s.seeds[0], key), maphash.String(s.seeds[1], key)}
-	if _, before := s.earlier[hash]; before {
+	if s.again[hash] < s.earlier[hash] {
+		s.again[hash]++
 		return false
 	}
 	s.current = append(s.current, hash)

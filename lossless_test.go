@@ -213,6 +213,23 @@ func TestUnmarshalNamesTheMemberThatDoesNotFit(t *testing.T) {
 	require.EqualError(t, new(cfposture.Rule).UnmarshalJSON([]byte(`{`)), "cfposture: not valid JSON")
 }
 
+// Two variants of a rule that are made by copying and appending must not share what was appended.
+func TestCopiesOfARuleCanBeAppendedTo(t *testing.T) {
+	for n := range 10 {
+		match := strings.TrimSuffix(strings.Repeat(`{"platform":"mac"},`, n), ",")
+		disks := strings.TrimSuffix(strings.Repeat(`"C:",`, n), ",")
+		var rule cfposture.Rule
+		require.NoError(t, json.Unmarshal(fmt.Appendf(nil, `{"type":"disk_encryption","match":[%s],"input":{"checkDisks":[%s]}}`, match, disks), &rule))
+		input := *rule.Input.(*cfposture.DiskEncryptionInput)
+		first, second := rule, rule
+		first.Match, second.Match = append(first.Match, cfposture.Match{Platform: "a"}), append(second.Match, cfposture.Match{Platform: "b"})
+		assert.Equal(t, cfposture.Platform("a"), first.Match[n].Platform, n)
+		one, other := input, input
+		one.CheckDisks, other.CheckDisks = append(one.CheckDisks, "D:"), append(other.CheckDisks, "E:")
+		assert.Equal(t, "D:", one.CheckDisks[n], n)
+	}
+}
+
 func TestMarshalRefusesWhatItCannotWrite(t *testing.T) {
 	raw := func(name, text string) map[string]json.RawMessage {
 		return map[string]json.RawMessage{name: json.RawMessage(text)}

@@ -37,10 +37,10 @@ func (s *PostureService) List(ctx context.Context, opts ...Option) ([]*Rule, err
 	return s.rules.list(ctx, opts)
 }
 
-// All yields every rule of the account once, of all pages, as they arrive: it holds one at a time, and a few bytes of each
-// that came, so the account may be of any size. A page that brings nothing new is taken for the end. A rule that is not
-// what a rule should be is yielded as an error, and the loop may go on; any other error is the last. Leaving the loop
-// ends the transfer.
+// All yields every rule of the account, of all pages, as they arrive: it holds one at a time, and a few bytes of each that
+// came, so the account may be of any size. What a later page or a retry brings again is left out; a page that brings
+// nothing new is taken for the end. A rule that is not what a rule should be is yielded as an error, and the loop may go
+// on; any other error is the last. Leaving the loop ends the transfer.
 //
 // GET /accounts/{account_id}/devices/posture
 func (s *PostureService) All(ctx context.Context, opts ...Option) iter.Seq2[*Rule, error] {

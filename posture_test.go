@@ -3,10 +3,12 @@ package cfposture_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
@@ -186,6 +188,26 @@ func TestPagingStopsWhereNothingNewComes(t *testing.T) {
 			require.NoError(t, err)
 			assert.Len(t, rules, len(test.want))
 		})
+	}
+}
+
+// A list must not depend on whether the network made it come in pieces.
+func TestRuleThatIsThereTwiceStaysSoAfterARetry(t *testing.T) {
+	const list = `{"result":[{"id":"a","name":"1"},{"id":"a","name":"2"},{"id":"b","name":"3"},{"id":"b","name":"4"}],"success":true}`
+	for cut := range len(list) {
+		attempts := 0
+		client := mockClient(t, func(r *http.Request) (*http.Response, error) {
+			attempts++
+			body := io.Reader(strings.NewReader(list))
+			if attempts == 1 {
+				body = io.MultiReader(strings.NewReader(list[:cut]), iotest.ErrReader(io.ErrUnexpectedEOF))
+			}
+			return respond(r, http.StatusOK, nil, body), nil
+		}, cfposture.WithMaxRetries(1), cfposture.WithMaxRetryWait(0))
+		streamed, err := names(client, t)
+		require.NoError(t, err)
+		assert.Equal(t, []string{"1", "2", "3", "4"}, streamed, "after %s", list[:cut])
+		assert.Equal(t, 2, attempts)
 	}
 }
 

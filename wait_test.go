@@ -346,3 +346,32 @@ func TestWithoutATimeLimitOnlyTheContextEndsAnAttempt(t *testing.T) {
 		assert.GreaterOrEqual(t, time.Since(s.start), 24*time.Hour)
 	})
 }
+
+// A middleware that counts timeouts must be able to tell them from a caller who gave up.
+func TestMiddlewareSeesWhyAnAttemptEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, context.Cause(r.Context()) // as net/http does
+		})
+		var seen []error
+		client := s.client(t, cfposture.WithTimeout(time.Second), cfposture.WithMaxRetries(0),
+			cfposture.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+				return roundTripper(func(r *http.Request) (*http.Response, error) {
+					response, err := next.RoundTrip(r)
+					seen = append(seen, err)
+					return response, err
+				})
+			}))
+		_, err := client.Posture.Get(t.Context(), "1")
+		require.ErrorContains(t, err, "no whole answer within 1s")
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Millisecond, errors.New("gave up"))
+		defer cancel()
+		_, err = client.Posture.Get(ctx, "1")
+		require.ErrorContains(t, err, "gave up")
+		require.Len(t, seen, 2)
+		require.ErrorIs(t, seen[0], context.DeadlineExceeded)
+		require.EqualError(t, seen[0], "no whole answer within 1s")
+		require.EqualError(t, seen[1], "gave up")
+	})
+}

@@ -182,6 +182,7 @@ func (d *decoder) arrayInto(v reflect.Value, f *field) error {
 	if i == 0 {
 		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 	}
+	v.SetCap(i) // so that two copies of the struct can be appended to
 	return nil
 }
 
