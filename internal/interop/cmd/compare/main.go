@@ -39,8 +39,10 @@ func main() {
 
 // An operation is what a row group of the table measures.
 type operation struct {
-	name      string
-	transport http.RoundTripper
+	name string
+	// transport is made for the operation alone: what another one would keep in memory would change how often garbage is
+	// collected.
+	transport func() http.RoundTripper
 	do        func(context.Context, workload.Client) error
 }
 
@@ -81,15 +83,19 @@ func operations(tcp http.RoundTripper) []operation {
 	}
 	get := func(ctx context.Context, c workload.Client) error { return c.Get(ctx, workload.RuleID(0)) }
 	create := func(ctx context.Context, c workload.Client) error { return c.Create(ctx) }
-	one := workload.NewTransport(workload.One(0))
+	listOf := func(n int) func() http.RoundTripper {
+		return func() http.RoundTripper { return workload.NewTransport(workload.List(n)) }
+	}
+	one := func() http.RoundTripper { return workload.NewTransport(workload.One(0)) }
+	overTCP := func() http.RoundTripper { return tcp }
 	return []operation{
-		{"List of 10", workload.NewTransport(workload.List(10)), list},
-		{"List of 1,000", workload.NewTransport(workload.List(1_000)), list},
-		{"List of 10,000", workload.NewTransport(workload.List(10_000)), list},
+		{"List of 10", listOf(10), list},
+		{"List of 1,000", listOf(1_000), list},
+		{"List of 10,000", listOf(10_000), list},
 		{"Get", one, get},
 		{"Create", one, create},
-		{"Get over TCP", tcp, get},
-		{"Create over TCP", tcp, create},
+		{"Get over TCP", overTCP, get},
+		{"Create over TCP", overTCP, create},
 		{"encoding 27 rules", one, func(_ context.Context, c workload.Client) error { return c.Encode() }},
 	}
 }
@@ -99,9 +105,10 @@ type figures struct{ nanoseconds, bytes, allocations float64 }
 
 // measureAll has the clients take turns and returns the medians.
 func measureAll(ctx context.Context, op operation, rounds int, sample time.Duration) (map[string]figures, error) {
+	transport := op.transport()
 	turns := map[string]func() (figures, error){}
 	for _, name := range workload.Names {
-		client, err := workload.New(name, op.transport)
+		client, err := workload.New(name, transport)
 		if err != nil {
 			return nil, err
 		}
