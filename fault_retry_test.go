@@ -211,6 +211,21 @@ func TestPOSTIsRetriedForAsLongAsItIsLimitedAndNoLonger(t *testing.T) {
 	assert.Equal(t, 1, s.effects(http.MethodPost))
 }
 
+// A transport that doesn't say whether it wrote the request may have written it.
+func TestPOSTThroughATransportThatTellsNothingIsSentOnce(t *testing.T) {
+	requests := 0
+	client := mockClient(t, func(*http.Request) (*http.Response, error) {
+		requests++
+		return nil, errors.New("dial tcp: connection refused")
+	}, cfposture.WithMaxRetries(3), cfposture.WithMaxRetryWait(0))
+	_, err := client.Posture.Create(t.Context(), &cfposture.Rule{Name: "n", Type: cfposture.RuleTypeWARP})
+	assertOutcomeUnknown(t, err)
+	assert.Equal(t, 1, requests)
+	_, err = client.Posture.Get(t.Context(), "1")
+	require.ErrorContains(t, err, "connection refused")
+	assert.Equal(t, 5, requests, "a GET is tried four times")
+}
+
 // A method that nobody knows may do something twice.
 func TestUnknownMethodIsTreatedLikePOST(t *testing.T) {
 	for _, method := range []string{"post", "get", "PURGE", http.MethodConnect} {

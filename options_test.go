@@ -305,3 +305,25 @@ func TestLimitersOfOtherMakesFit(t *testing.T) {
 	_, err := newServer(t).Client(cfposture.WithLimiter(limiter)).Posture.List(t.Context(), cfposture.WithLimiter(nil))
 	require.NoError(t, err)
 }
+
+// A middleware may do to the headers what it likes: none of them reaches into another.
+func TestMiddlewareMayAddToHeaders(t *testing.T) {
+	var sent http.Header
+	client := mockClient(t, answer(200, oneRule), cfposture.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			for _, name := range []string{"Accept", "User-Agent", "Content-Type", "Authorization"} {
+				r.Header.Add(name, "more")
+			}
+			sent = r.Header
+			return next.RoundTrip(r)
+		})
+	}))
+	_, err := client.Posture.Create(t.Context(), &cfposture.Rule{Name: "n", Type: "warp"})
+	require.NoError(t, err)
+	assert.Equal(t, http.Header{
+		"Accept":        {"application/json", "more"},
+		"User-Agent":    {"cfposture/" + cfposture.Version, "more"},
+		"Content-Type":  {"application/json", "more"},
+		"Authorization": {"Bearer token-of-the-test", "more"},
+	}, sent)
+}

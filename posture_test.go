@@ -171,6 +171,8 @@ func TestPagingStopsWhereNothingNewComes(t *testing.T) {
 		"odd info":                 {pages(`{"total_pages":"9"}`, []string{"a", "b"}), []string{"a", "b"}, 1},
 		"a rule moved over":        {pages(`{"total_pages":2}`, []string{"a", "b"}, []string{"b", "c"}), []string{"a", "b", "c"}, 2},
 		"a rule is there twice":    {pages(`{"total_pages":2}`, []string{"a", "a"}, []string{"a", "b"}), []string{"a", "a", "b"}, 2},
+		"all of it comes again":    {pages(`{"total_pages":3}`, []string{"a"}, []string{"a", "b"}, []string{"a", "c"}), []string{"a", "b", "c"}, 3},
+		"twice, but on a new page": {pages(`{"total_pages":3}`, []string{"a"}, []string{"b"}, []string{"a", "a"}), []string{"a", "b", "a"}, 3},
 		"an empty page":            {pages(`{"total_pages":9}`, nil), nil, 1},
 	}
 	for name, test := range tests {
@@ -209,6 +211,47 @@ func TestRuleThatIsThereTwiceStaysSoAfterARetry(t *testing.T) {
 		assert.Equal(t, []string{"1", "2", "3", "4"}, streamed, "after %s", list[:cut])
 		assert.Equal(t, 2, attempts)
 	}
+}
+
+// What the attempt before has read must not show in what is said of this one.
+func TestRetriedListStartsAnew(t *testing.T) {
+	for first, second := range map[string]string{
+		`{"result":[{"id":"a"},{"id":7}`: `{"result":[{"id":"a"},{"id":"b"},{"id":8}],"success":true}`,
+		`{"result":{"id":"a"},"suc`:      `{"result":[{"id":"a"},{"id":"b"},{"id":8}],"success":true}`,
+	} {
+		bodies := []io.Reader{io.MultiReader(strings.NewReader(first), iotest.ErrReader(io.ErrUnexpectedEOF)), strings.NewReader(second)}
+		client := mockClient(t, func(r *http.Request) (*http.Response, error) {
+			body := bodies[0]
+			bodies = bodies[1:]
+			return respond(r, http.StatusOK, nil, body), nil
+		}, cfposture.WithMaxRetries(1), cfposture.WithMaxRetryWait(0))
+		var last error
+		for _, err := range client.Posture.All(t.Context()) {
+			if err != nil {
+				last = err
+			}
+		}
+		require.ErrorContains(t, last, "result[2]: ", first)
+		assert.Empty(t, bodies)
+	}
+}
+
+// A failure may hold anything; none of it is a rule.
+func TestFailureThatHoldsAListYieldsNoRule(t *testing.T) {
+	client := mockClient(t, answer(404, `{"success":false,"errors":[{"code":7,"message":"gone"}],"result":[{"id":"a","name":"a","type":"warp"}]}`))
+	streamed, err := names(client, t)
+	require.ErrorIs(t, err, cfposture.ErrNotFound)
+	assert.Empty(t, streamed)
+}
+
+func TestUpdateSendsTheInputsTypeWhereTheRuleHasNone(t *testing.T) {
+	var sent []byte
+	client := mockClient(t, answer(200, oneRule), captureBody(&sent))
+	given := &cfposture.Rule{ID: "1", Name: "n", Input: &cfposture.FirewallInput{OperatingSystem: cfposture.PlatformMac}}
+	_, err := client.Posture.Update(t.Context(), given)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"id":"1","name":"n","type":"firewall","input":{"operating_system":"mac","enabled":false}}`, string(sent))
+	assert.Empty(t, given.Type, "the caller's rule is left as it is")
 }
 
 func TestRulesWithoutAnIDAreAllThere(t *testing.T) {

@@ -512,3 +512,24 @@ func TestRecordedRequestsHoldNoSecret(t *testing.T) {
 		assert.NotContains(t, lenientUnquote(string(held)), hiddenClient)
 	}
 }
+
+// A server may remember what an earlier attempt sent.
+func TestTokensOfEarlierAttemptsAreRedacted(t *testing.T) {
+	tokens := []string{"first-token-1111111111", "second-token-2222222222", "third-token-3333333333"}
+	asked := 0
+	var seen []string
+	client := mockClient(t, func(r *http.Request) (*http.Response, error) {
+		seen = append(seen, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
+		body := `{"success":false,"errors":[{"code":1,"message":"` + strings.Join(seen, " ") + `"}]}`
+		return respond(r, http.StatusServiceUnavailable, nil, strings.NewReader(body)), nil
+	}, cfposture.WithMaxRetries(2), cfposture.WithMaxRetryWait(0))
+	_, err := client.Posture.Get(t.Context(), "1", cfposture.WithTokenSource(func(context.Context) (string, error) {
+		asked++
+		return tokens[asked-1], nil
+	}))
+	require.ErrorContains(t, err, "[redacted] [redacted] [redacted]")
+	require.Equal(t, tokens, seen)
+	for _, token := range tokens {
+		assert.NotContains(t, fmt.Sprintf("%v %+v %#v", err, err, err), token)
+	}
+}
