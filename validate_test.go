@@ -36,6 +36,7 @@ func TestValidateNamesWhatTheAPIWouldRefuse(t *testing.T) {
 	extra := func(name, value string) map[string]json.RawMessage {
 		return map[string]json.RawMessage{name: json.RawMessage(value)}
 	}
+	odd := extra("odd", "{")
 	tests := map[string]struct {
 		rule cfposture.Rule
 		want []string
@@ -93,6 +94,13 @@ func TestValidateNamesWhatTheAPIWouldRefuse(t *testing.T) {
 		"custom_s2s above 100": {cfposture.Rule{Input: &cfposture.CustomS2SInput{ConnectionID: connection, Operator: ">", Score: 100.5}}, []string{"input.score: is 100.5, not between 0 and 100"}},
 		"custom_s2s NaN":       {cfposture.Rule{Input: &cfposture.CustomS2SInput{ConnectionID: connection, Operator: ">", Score: math.NaN()}}, []string{"input.score: is NaN"}},
 
+		"bad extra at every level": {
+			cfposture.Rule{
+				Extra: odd, Match: []cfposture.Match{{Extra: odd}, {}, {Extra: odd}},
+				Input: &cfposture.ClientCertificateV2Input{CertificateID: connection, Extra: odd, Locations: &cfposture.CertificateLocations{Extra: odd}},
+			},
+			[]string{"odd: of Extra", "match[0].odd: of Extra", "match[2].odd: of Extra", "input.locations.odd: of Extra", "input.odd: of Extra"},
+		},
 		"everything at once": {
 			cfposture.Rule{ID: long, Type: "warp", Schedule: "1s", Expiration: "x", Input: &cfposture.CustomS2SInput{Score: 101, Operator: "?"}},
 			[]string{"id: more than", "type: but the input", "schedule: below", "expiration: not an interval", "input.connection_id: is required", "input.operator: none of", "input.score: not between"},
