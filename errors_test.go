@@ -26,9 +26,15 @@ func mockClient(t *testing.T, responder httpmock.Responder, opts ...cfposture.Op
 	t.Helper()
 	transport := httpmock.NewMockTransport()
 	transport.RegisterNoResponder(responder)
+	return transportClient(t, transport, append([]cfposture.Option{cfposture.WithMaxRetries(0)}, opts...)...)
+}
+
+// transportClient returns a client that sends through the transport.
+func transportClient(t *testing.T, transport http.RoundTripper, opts ...cfposture.Option) *cfposture.Client {
+	t.Helper()
 	client, err := cfposture.NewClient(append([]cfposture.Option{
 		cfposture.WithoutEnvironment(), cfposture.WithAPIToken("token-of-the-test"), cfposture.WithAccountID(account),
-		cfposture.WithHTTPClient(&http.Client{Transport: transport}), cfposture.WithMaxRetries(0),
+		cfposture.WithHTTPClient(&http.Client{Transport: transport}),
 	}, opts...)...)
 	require.NoError(t, err)
 	return client

@@ -365,10 +365,7 @@ func TestEndlessAnswersEndAtTheLimit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			body := &countedReader{reader: endless(test.beginning, test.unit)}
 			transport := roundTripper(func(r *http.Request) (*http.Response, error) { return respond(r, test.status, nil, body), nil })
-			client, err := cfposture.NewClient(cfposture.WithoutEnvironment(), cfposture.WithAPIToken("token-of-the-test"),
-				cfposture.WithAccountID(account), cfposture.WithHTTPClient(&http.Client{Transport: transport}))
-			require.NoError(t, err)
-			err = test.call(client)
+			err := test.call(transportClient(t, transport))
 			assertAnswerIs(t, err, test.status)
 			if test.status == http.StatusOK {
 				require.ErrorContains(t, err, "larger than 64 MiB")
@@ -430,9 +427,7 @@ func TestAllHoldsOneItemAtATimeHoweverLongTheListIs(t *testing.T) {
 	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
 		return respond(r, http.StatusOK, nil, io.MultiReader(readers...)), nil
 	})
-	client, err := cfposture.NewClient(cfposture.WithoutEnvironment(), cfposture.WithAPIToken("token-of-the-test"),
-		cfposture.WithAccountID(account), cfposture.WithHTTPClient(&http.Client{Transport: transport}), cfposture.WithTimeout(time.Minute))
-	require.NoError(t, err)
+	client := transportClient(t, transport, cfposture.WithTimeout(time.Minute))
 
 	before, seen := heap(), 0
 	for rule, err := range client.Posture.All(t.Context()) {

@@ -44,21 +44,11 @@ func inParallel(t *testing.T, n int, call func() error) {
 	wg.Wait()
 }
 
-func (c *clock) client(t *testing.T, opts ...cfposture.Option) *cfposture.Client {
-	t.Helper()
-	client, err := cfposture.NewClient(append([]cfposture.Option{
-		cfposture.WithoutEnvironment(), cfposture.WithAPIToken("token-of-the-test"), cfposture.WithAccountID(account),
-		cfposture.WithHTTPClient(&http.Client{Transport: c}),
-	}, opts...)...)
-	require.NoError(t, err)
-	return client
-}
-
 func TestRateLimitHoldsAllGoroutinesAndClientsTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		limit := cfposture.WithRateLimit(10, 5)
 		c := newClock()
-		first, second := c.client(t, limit), c.client(t, limit)
+		first, second := transportClient(t, c, limit), transportClient(t, c, limit)
 		var turn sync.Mutex
 		clients := []*cfposture.Client{first, second}
 		inParallel(t, 65, func() error {
@@ -80,7 +70,7 @@ func TestRateLimitHoldsAllGoroutinesAndClientsTogether(t *testing.T) {
 func TestRetriesTakeTheirTurnAsWell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript(failing(503, ""), failing(503, ""), succeeding)
-		_, err := s.client(t, cfposture.WithRateLimit(0.1, 1)).Posture.Get(t.Context(), "id")
+		_, err := transportClient(t, s, cfposture.WithRateLimit(0.1, 1)).Posture.Get(t.Context(), "id")
 		require.NoError(t, err)
 		require.Len(t, s.at, 3)
 		for i, at := range s.at {
@@ -118,7 +108,7 @@ func TestLimitersErrorEndsTheCall(t *testing.T) {
 func TestWaitForALimiterEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClock()
-		client := c.client(t, cfposture.WithRateLimit(0.01, 1))
+		client := transportClient(t, c, cfposture.WithRateLimit(0.01, 1))
 		_, err := client.Posture.Get(t.Context(), "id")
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
@@ -160,7 +150,7 @@ func TestRateLimitHeaders(t *testing.T) {
 		c := newClock()
 		c.header = http.Header{"Ratelimit": test.limits, "Ratelimit-Policy": test.policies}
 		var response cfposture.Response
-		_, err := c.client(t).Posture.Get(t.Context(), "id", cfposture.WithResponse(&response))
+		_, err := transportClient(t, c).Posture.Get(t.Context(), "id", cfposture.WithResponse(&response))
 		require.NoError(t, err, name)
 		assert.Equal(t, test.want, response.RateLimit, name)
 	}
@@ -198,7 +188,7 @@ func TestPacingWaitsForTheNextWindow(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := newClock()
 				c.header = http.Header{"Ratelimit": {test.limit}}
-				client := c.client(t, append(test.opts, cfposture.WithPacing())...)
+				client := transportClient(t, c, append(test.opts, cfposture.WithPacing())...)
 				ctx := t.Context()
 				if test.deadline > 0 {
 					var cancel context.CancelFunc
@@ -219,7 +209,7 @@ func TestPacingHoldsAllGoroutinesAndEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClock()
 		c.header = http.Header{"Ratelimit": {`"default";r=0;t=30`}}
-		client := c.client(t, cfposture.WithPacing())
+		client := transportClient(t, c, cfposture.WithPacing())
 		_, err := client.Posture.Get(t.Context(), "id")
 		require.NoError(t, err)
 
@@ -246,7 +236,7 @@ func TestWithoutPacingNothingWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClock()
 		c.header = http.Header{"Ratelimit": {`"default";r=0;t=30`}}
-		client := c.client(t)
+		client := transportClient(t, c)
 		for range 3 {
 			_, err := client.Posture.Get(t.Context(), "id")
 			require.NoError(t, err)

@@ -53,16 +53,6 @@ func succeeding(r *http.Request) (*http.Response, error) {
 	return respond(r, http.StatusOK, nil, strings.NewReader(oneRule)), nil
 }
 
-func (s *script) client(t *testing.T, opts ...cfposture.Option) *cfposture.Client {
-	t.Helper()
-	client, err := cfposture.NewClient(append([]cfposture.Option{
-		cfposture.WithoutEnvironment(), cfposture.WithAPIToken("token-of-the-test"), cfposture.WithAccountID(account),
-		cfposture.WithHTTPClient(&http.Client{Transport: s}),
-	}, opts...)...)
-	require.NoError(t, err)
-	return client
-}
-
 func TestRetryAfterIsWaitedInFull(t *testing.T) {
 	for name, test := range map[string]struct {
 		status     int
@@ -78,7 +68,7 @@ func TestRetryAfterIsWaitedInFull(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newScript(failing(test.status, test.retryAfter(time.Now())), succeeding)
-				_, err := s.client(t).Posture.Get(t.Context(), "id")
+				_, err := transportClient(t, s).Posture.Get(t.Context(), "id")
 				require.NoError(t, err)
 				assert.Equal(t, []time.Duration{0, test.want}, s.at)
 			})
@@ -91,7 +81,7 @@ func TestRetryAfterThatMakesNoSenseIsABackoff(t *testing.T) {
 		t.Run(retryAfter, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := newScript(failing(429, retryAfter))
-				_, err := s.client(t).Posture.Get(t.Context(), "id")
+				_, err := transportClient(t, s).Posture.Get(t.Context(), "id")
 				var answer *cfposture.Error
 				require.ErrorAs(t, err, &answer)
 				assert.Zero(t, answer.RetryAfter)
@@ -115,7 +105,7 @@ func TestBackoffNeverLeavesItsBounds(t *testing.T) {
 	for range 100 {
 		synctest.Test(t, func(t *testing.T) {
 			s := newScript(failing(503, ""))
-			_, err := s.client(t, cfposture.WithMaxRetries(9), cfposture.WithMaxRetryWait(45*time.Second)).Posture.Get(t.Context(), "id")
+			_, err := transportClient(t, s, cfposture.WithMaxRetries(9), cfposture.WithMaxRetryWait(45*time.Second)).Posture.Get(t.Context(), "id")
 			require.ErrorIs(t, err, cfposture.ErrServer)
 			bounds := []time.Duration{500 * time.Millisecond, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second}
 			half := 30 * time.Second
@@ -129,7 +119,7 @@ func TestBackoffNeverLeavesItsBounds(t *testing.T) {
 func TestMaxRetryWaitCutsTheBackoff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript(failing(503, ""))
-		_, err := s.client(t, cfposture.WithMaxRetryWait(300*time.Millisecond), cfposture.WithMaxRetries(8)).Posture.Get(t.Context(), "id")
+		_, err := transportClient(t, s, cfposture.WithMaxRetryWait(300*time.Millisecond), cfposture.WithMaxRetries(8)).Posture.Get(t.Context(), "id")
 		require.ErrorIs(t, err, cfposture.ErrServer)
 		require.Len(t, s.at, 9)
 		for i := range 8 {
@@ -163,7 +153,7 @@ func TestRetryAfterBeyondTheBoundsFailsAtOnce(t *testing.T) {
 					defer cancel()
 				}
 				s := newScript(failing(429, test.retryAfter))
-				_, err := s.client(t, test.opts...).Posture.Create(ctx, &cfposture.Rule{Name: "n", Type: cfposture.RuleTypeWARP})
+				_, err := transportClient(t, s, test.opts...).Posture.Create(ctx, &cfposture.Rule{Name: "n", Type: cfposture.RuleTypeWARP})
 				assert.Zero(t, time.Since(s.start), "at once")
 				assert.Len(t, s.at, 1)
 				var answer *cfposture.Error
@@ -183,7 +173,7 @@ func TestBackoffPastTheDeadlineFailsAtOnceWithTheLastAnswer(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
 		s := newScript(failing(503, ""))
-		_, err := s.client(t, cfposture.WithMaxRetries(100)).Posture.Get(ctx, "id")
+		_, err := transportClient(t, s, cfposture.WithMaxRetries(100)).Posture.Get(ctx, "id")
 		require.ErrorIs(t, err, cfposture.ErrServer)
 		assert.Less(t, time.Since(s.start), 3*time.Second)
 		assert.Greater(t, len(s.at), 1)
@@ -208,7 +198,7 @@ func TestCancellingEndsAWaitAtOnce(t *testing.T) {
 				defer cancel()
 				time.AfterFunc(17*time.Second, cancel)
 				s := newScript(failing(429, "50"))
-				_, err := s.client(t).Posture.Create(ctx, &cfposture.Rule{Name: "n", Type: cfposture.RuleTypeWARP})
+				_, err := transportClient(t, s).Posture.Create(ctx, &cfposture.Rule{Name: "n", Type: cfposture.RuleTypeWARP})
 				assert.Equal(t, 17*time.Second, time.Since(s.start), "at once")
 				require.ErrorIs(t, err, context.Canceled)
 				require.ErrorIs(t, err, cfposture.ErrRateLimited)
@@ -233,12 +223,12 @@ func TestEveryAttemptHasTheWholeTimeLimit(t *testing.T) {
 			return nil, r.Context().Err()
 		}
 		s := newScript(silent, silent, succeeding)
-		_, err := s.client(t, cfposture.WithTimeout(10*time.Second), cfposture.WithMaxRetryWait(0)).Posture.Get(t.Context(), "id")
+		_, err := transportClient(t, s, cfposture.WithTimeout(10*time.Second), cfposture.WithMaxRetryWait(0)).Posture.Get(t.Context(), "id")
 		require.NoError(t, err)
 		assert.Equal(t, []time.Duration{0, 10 * time.Second, 20 * time.Second}, s.at)
 
 		s = newScript(silent)
-		_, err = s.client(t, cfposture.WithMaxRetries(0)).Posture.Get(t.Context(), "id")
+		_, err = transportClient(t, s, cfposture.WithMaxRetries(0)).Posture.Get(t.Context(), "id")
 		assert.Equal(t, 30*time.Second, time.Since(s.start), "the default")
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		require.ErrorContains(t, err, "no whole answer within 30s")
@@ -288,7 +278,7 @@ func TestBodyThatTricklesEndsAtTheTimeLimit(t *testing.T) {
 			s.answers = []roundTripper{func(r *http.Request) (*http.Response, error) {
 				return respond(r, status, nil, &trickle{r.Context(), append([]string{}, letters...), time.Second}), nil
 			}}
-			err := s.client(t, cfposture.WithTimeout(10*time.Second), cfposture.WithMaxRetries(0)).Posture.Delete(t.Context(), "id")
+			err := transportClient(t, s, cfposture.WithTimeout(10*time.Second), cfposture.WithMaxRetries(0)).Posture.Delete(t.Context(), "id")
 			require.Error(t, err, name)
 			assert.Equal(t, 10*time.Second, time.Since(s.start), name)
 		}
@@ -302,7 +292,7 @@ func TestTimeLimitIsOneForHeadersAndBodyTogether(t *testing.T) {
 				time.Sleep(6 * time.Second)
 				return respond(r, http.StatusOK, nil, &trickle{r.Context(), []string{`{"success":true}`}, body}), nil
 			})
-			err := s.client(t, cfposture.WithTimeout(10*time.Second), cfposture.WithMaxRetries(0)).Posture.Delete(t.Context(), "id")
+			err := transportClient(t, s, cfposture.WithTimeout(10*time.Second), cfposture.WithMaxRetries(0)).Posture.Delete(t.Context(), "id")
 			assert.Equal(t, want, time.Since(s.start))
 			assert.Equal(t, body > 4*time.Second, errors.Is(err, context.DeadlineExceeded), "%v", err)
 		})
@@ -315,7 +305,7 @@ func TestSlowLoopIsNotCutOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript(trickling(time.Second, parts...))
 		var ids []string
-		for rule, err := range s.client(t, cfposture.WithTimeout(10*time.Second)).Posture.All(t.Context()) {
+		for rule, err := range transportClient(t, s, cfposture.WithTimeout(10*time.Second)).Posture.All(t.Context()) {
 			require.NoError(t, err)
 			ids = append(ids, rule.ID)
 			time.Sleep(time.Hour)
@@ -327,7 +317,7 @@ func TestSlowLoopIsNotCutOff(t *testing.T) {
 		s := newScript(trickling(3*time.Second, parts...))
 		var ids []string
 		var last error
-		for rule, err := range s.client(t, cfposture.WithTimeout(10*time.Second), cfposture.WithMaxRetries(0)).Posture.All(t.Context()) {
+		for rule, err := range transportClient(t, s, cfposture.WithTimeout(10*time.Second), cfposture.WithMaxRetries(0)).Posture.All(t.Context()) {
 			if last = err; err == nil {
 				ids = append(ids, rule.ID)
 				time.Sleep(time.Hour)
@@ -341,7 +331,7 @@ func TestSlowLoopIsNotCutOff(t *testing.T) {
 func TestWithoutATimeLimitOnlyTheContextEndsAnAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newScript(trickling(24*time.Hour, oneRule))
-		_, err := s.client(t, cfposture.WithTimeout(0)).Posture.Get(t.Context(), "id")
+		_, err := transportClient(t, s, cfposture.WithTimeout(0)).Posture.Get(t.Context(), "id")
 		require.NoError(t, err)
 		assert.GreaterOrEqual(t, time.Since(s.start), 24*time.Hour)
 	})
@@ -355,7 +345,7 @@ func TestMiddlewareSeesWhyAnAttemptEnded(t *testing.T) {
 			return nil, context.Cause(r.Context()) // as net/http does
 		})
 		var seen []error
-		client := s.client(t, cfposture.WithTimeout(time.Second), cfposture.WithMaxRetries(0),
+		client := transportClient(t, s, cfposture.WithTimeout(time.Second), cfposture.WithMaxRetries(0),
 			cfposture.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
 				return roundTripper(func(r *http.Request) (*http.Response, error) {
 					response, err := next.RoundTrip(r)

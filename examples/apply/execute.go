@@ -10,6 +10,7 @@ import (
 
 	"github.com/cfposture/cfposture"
 	"github.com/cfposture/cfposture/internal/cli"
+	"github.com/cfposture/cfposture/internal/retry"
 )
 
 // An executor carries out a plan.
@@ -190,7 +191,7 @@ func (e *executor) post(ctx context.Context, s *step) (id string, err error) {
 // look looks for an item that the lost call may have created. The planning saw to it that its name and type tell it from
 // all others that are new. Nothing found: the call's own error.
 func (e *executor) look(ctx context.Context, s *step, lost error) (id string, err error) {
-	if err := sleep(ctx, e.wait.settle); err != nil {
+	if err := retry.Sleep(ctx, e.wait.settle); err != nil {
 		return "", lost
 	}
 	if s.item.kind == integration {
@@ -248,17 +249,6 @@ func (e *executor) remove(ctx context.Context, s *step) error {
 		return nil
 	}
 	return err
-}
-
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // A report says what became of a plan.

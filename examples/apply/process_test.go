@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -79,29 +80,32 @@ func namesOf(export string) []string {
 	return lines
 }
 
+// stopAt returns a server before the given one that stops a process when its n-th request comes. The process is to be sent
+// to the channel; until then requests wait.
+func stopAt(server *posturetest.Server, n int64, stop func(*os.Process) error) (*httptest.Server, chan<- *os.Process) {
+	processes := make(chan *os.Process, 1)
+	process := sync.OnceValue(func() *os.Process { return <-processes })
+	var requests atomic.Int64
+	return httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if p := process(); requests.Add(1) == n {
+			_ = stop(p)
+		}
+		server.Handler().ServeHTTP(w, r)
+	})), processes
+}
+
 func TestKilledAndRunAgainEndsComplete(t *testing.T) {
 	const rules = 60
 	command := build(t)
 	document := text(t, manyRules(rules))
 	for _, killAt := range []int64{2, 3, 4, 17, 40, 62} {
 		server := clitest.NewServer(t)
-		var requests atomic.Int64
-		var process *os.Process
-		started := make(chan struct{})
-		api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			<-started
-			if requests.Add(1) == killAt {
-				_ = process.Kill()
-			}
-			server.Handler().ServeHTTP(w, r)
-		}))
-		baseURL := api.URL + "/client/v4"
+		api, stopped := stopAt(server, killAt, (*os.Process).Kill)
 
-		killed := command("apply", baseURL, "-yes", "-rate", "1000")
+		killed := command("apply", api.URL+"/client/v4", "-yes", "-rate", "1000")
 		killed.Stdin = strings.NewReader(document)
 		require.NoError(t, killed.Start())
-		process = killed.Process
-		close(started)
+		stopped <- killed.Process
 		require.Error(t, killed.Wait())
 		api.Close() // returns when the calls that were under way are done
 
@@ -119,24 +123,14 @@ func TestInterruptIsAnswered(t *testing.T) {
 	}
 	command := build(t)
 	server := clitest.NewServer(t)
-	var requests atomic.Int64
-	var process *os.Process
-	started := make(chan struct{})
-	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		<-started
-		if requests.Add(1) == 20 {
-			_ = process.Signal(os.Interrupt)
-		}
-		server.Handler().ServeHTTP(w, r)
-	}))
+	api, stopped := stopAt(server, 20, func(p *os.Process) error { return p.Signal(os.Interrupt) })
 	defer api.Close()
 	apply := command("apply", api.URL+"/client/v4", "-yes", "-rate", "1000", "-parallel", "1")
 	apply.Stdin = strings.NewReader(text(t, manyRules(2000)))
 	var stderr bytes.Buffer
 	apply.Stderr = &stderr
 	require.NoError(t, apply.Start())
-	process = apply.Process
-	close(started)
+	stopped <- apply.Process
 	var exit *exec.ExitError
 	require.ErrorAs(t, apply.Wait(), &exit)
 	assert.Equal(t, 1, exit.ExitCode())

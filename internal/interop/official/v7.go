@@ -56,27 +56,15 @@ func variant[T any, P interface {
 // V7NewRule returns what v7 creates a rule with. What v7 has no field for is left out.
 func V7NewRule(accountID string, rule []byte) (zero_trust.DevicePostureNewParams, error) {
 	params := zero_trust.DevicePostureNewParams{AccountID: cloudflare.F(accountID)}
-	input, err := v7Input(rule)
-	if input != nil {
-		params.Input = cloudflare.F(input)
-	}
-	if err != nil {
-		return params, err
-	}
-	return params, fill(&params, rule)
+	err := fillRule(&params, rule, func(input zero_trust.DeviceInputUnionParam) { params.Input = cloudflare.F(input) })
+	return params, err
 }
 
 // V7UpdateRule returns what v7 replaces a rule with. What v7 has no field for is left out.
 func V7UpdateRule(accountID string, rule []byte) (zero_trust.DevicePostureUpdateParams, error) {
 	params := zero_trust.DevicePostureUpdateParams{AccountID: cloudflare.F(accountID)}
-	input, err := v7Input(rule)
-	if input != nil {
-		params.Input = cloudflare.F(input)
-	}
-	if err != nil {
-		return params, err
-	}
-	return params, fill(&params, rule)
+	err := fillRule(&params, rule, func(input zero_trust.DeviceInputUnionParam) { params.Input = cloudflare.F(input) })
+	return params, err
 }
 
 // V7NewIntegration returns what v7 creates an integration with.
@@ -87,7 +75,8 @@ func V7NewIntegration(accountID string, integration []byte) (zero_trust.DevicePo
 		return params, err
 	}
 	params.Config = cloudflare.F[zero_trust.DevicePostureIntegrationNewParamsConfigUnion](config)
-	return params, fill(&params, integration)
+	err := fill(&params, integration)
+	return params, err
 }
 
 // V7EditIntegration returns what v7 changes an integration with.
@@ -100,26 +89,31 @@ func V7EditIntegration(accountID string, change []byte) (zero_trust.DevicePostur
 	if strings.Contains(string(change), `"config"`) {
 		params.Config = cloudflare.F[zero_trust.DevicePostureIntegrationEditParamsConfigUnion](config)
 	}
-	return params, fill(&params, change)
+	err := fill(&params, change)
+	return params, err
 }
 
-func v7Input(rule []byte) (zero_trust.DeviceInputUnionParam, error) {
+// fillRule fills params, which creates or replaces a rule, and hands the input over, if there is one.
+func fillRule(params any, rule []byte, setInput func(zero_trust.DeviceInputUnionParam)) error {
 	var parts struct {
 		Type  string
 		Input json.RawMessage
 	}
 	if err := json.Unmarshal(rule, &parts); err != nil {
-		return nil, fmt.Errorf("rule: %w", err)
+		return fmt.Errorf("rule: %w", err)
 	}
-	if parts.Input == nil {
-		return nil, nil //nolint:nilnil // a rule without an input
+	if parts.Input != nil {
+		newInput, ok := v7Inputs[parts.Type]
+		if !ok {
+			return fmt.Errorf("no type of v7's for the input of %q", parts.Type)
+		}
+		input := newInput()
+		if err := fill(input, parts.Input); err != nil {
+			return err
+		}
+		setInput(input)
 	}
-	newInput, ok := v7Inputs[parts.Type]
-	if !ok {
-		return nil, fmt.Errorf("no type of v7's for the input of %q", parts.Type)
-	}
-	input := newInput()
-	return input, fill(input, parts.Input)
+	return fill(params, rule)
 }
 
 func fillMember(params any, object []byte, name string) error {

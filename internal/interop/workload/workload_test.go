@@ -2,7 +2,6 @@ package workload_test
 
 import (
 	"encoding/json"
-	"runtime"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -46,20 +45,15 @@ func TestEveryClientManagesTheWorkload(t *testing.T) {
 	}
 }
 
-// costs returns the allocations and bytes of one operation, the mean of a few.
-func costs(t *testing.T, name string, answer []byte, operation func(workload.Client) error) (allocations, bytes float64) {
+// costs returns what one operation costs, the mean of a few.
+func costs(t *testing.T, name string, answer []byte, operation func(workload.Client) error) workload.Figures {
 	t.Helper()
-	const times = 10
 	client, err := workload.New(name, workload.NewTransport(answer))
 	require.NoError(t, err)
 	require.NoError(t, operation(client), "what happens but the first time is not counted")
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	for range times {
-		require.NoError(t, operation(client))
-	}
-	runtime.ReadMemStats(&after)
-	return float64(after.Mallocs-before.Mallocs) / times, float64(after.TotalAlloc-before.TotalAlloc) / times
+	figures, err := workload.Measure(10, func() error { return operation(client) })
+	require.NoError(t, err)
+	return figures
 }
 
 func TestListTakesAFractionOfThePeersMemory(t *testing.T) {
@@ -68,35 +62,23 @@ func TestListTakesAFractionOfThePeersMemory(t *testing.T) {
 		return err
 	}
 	answer := workload.List(1_000)
-	allocations, bytes := costs(t, workload.CFPosture, answer, list)
-	v7Allocations, v7Bytes := costs(t, workload.V7, answer, list)
-	_, v0Bytes := costs(t, workload.V0, answer, list)
-	assert.Less(t, allocations, v7Allocations/20)
-	assert.Less(t, bytes, v7Bytes/20)
-	assert.Less(t, bytes, v0Bytes/3)
+	own, v7 := costs(t, workload.CFPosture, answer, list), costs(t, workload.V7, answer, list)
+	v0 := costs(t, workload.V0, answer, list)
+	assert.Less(t, own.Allocations, v7.Allocations/20)
+	assert.Less(t, own.Bytes, v7.Bytes/20)
+	assert.Less(t, own.Bytes, v0.Bytes/3)
 }
 
 func TestGetAllocatesLittleMoreThanARawCall(t *testing.T) {
 	get := func(client workload.Client) error { return client.Get(t.Context(), workload.RuleID(0)) }
-	allocations, _ := costs(t, workload.CFPosture, workload.One(0), get)
-	raw, _ := costs(t, workload.Floor, workload.One(0), get)
-	assert.LessOrEqual(t, allocations, 1.3*raw)
+	own, raw := costs(t, workload.CFPosture, workload.One(0), get), costs(t, workload.Floor, workload.One(0), get)
+	assert.LessOrEqual(t, own.Allocations, 1.3*raw.Allocations)
 }
 
 // A loop over All may be as long as it likes.
 func TestAllHoldsOneRuleAtATime(t *testing.T) {
-	const n, limit = 100_000, 8 << 20
-	client, err := workload.NewCFPosture(workload.NewStreamTransport(n))
+	const limit = 8 << 20
+	bytes, err := workload.LiveHeapOfAll(t.Context(), 100_000)
 	require.NoError(t, err)
-	before := workload.LiveHeap()
-	count, most := 0, before
-	for _, err := range client.Posture.All(t.Context()) {
-		require.NoError(t, err)
-		if count++; count%5_000 == 0 {
-			most = max(most, workload.LiveHeap())
-		}
-	}
-	assert.Equal(t, n, count)
-	assert.Less(t, most-before, uint64(limit), "bytes that live while All runs")
-	runtime.KeepAlive(client)
+	assert.Less(t, bytes, uint64(limit), "bytes that live while All runs")
 }

@@ -66,8 +66,8 @@ func run(ctx context.Context, rounds int, sample time.Duration) error {
 		own := figures[workload.CFPosture]
 		for _, name := range workload.Names {
 			f := figures[name]
-			row(out, op.name, name, duration(f.nanoseconds), count(f.bytes), count(f.allocations),
-				ratio(f.nanoseconds, own.nanoseconds), ratio(f.bytes, own.bytes), ratio(f.allocations, own.allocations))
+			row(out, op.name, name, duration(f.Nanoseconds), count(f.Bytes), count(f.Allocations),
+				ratio(f.Nanoseconds, own.Nanoseconds), ratio(f.Bytes, own.Bytes), ratio(f.Allocations, own.Allocations))
 		}
 	}
 	if err := out.Flush(); err != nil {
@@ -100,13 +100,10 @@ func operations(tcp http.RoundTripper) []operation {
 	}
 }
 
-// figures are what one operation costs.
-type figures struct{ nanoseconds, bytes, allocations float64 }
-
 // measureAll has the clients take turns and returns the medians.
-func measureAll(ctx context.Context, op operation, rounds int, sample time.Duration) (map[string]figures, error) {
+func measureAll(ctx context.Context, op operation, rounds int, sample time.Duration) (map[string]workload.Figures, error) {
 	transport := op.transport()
-	turns := map[string]func() (figures, error){}
+	turns := map[string]func() (workload.Figures, error){}
 	for _, name := range workload.Names {
 		client, err := workload.New(name, transport)
 		if err != nil {
@@ -117,9 +114,9 @@ func measureAll(ctx context.Context, op operation, rounds int, sample time.Durat
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		turns[name] = func() (figures, error) { return measure(do, times) }
+		turns[name] = func() (workload.Figures, error) { return workload.Measure(times, do) }
 	}
-	measured := map[string][]figures{}
+	measured := map[string][]workload.Figures{}
 	for range rounds {
 		for _, name := range workload.Names {
 			f, err := turns[name]()
@@ -129,12 +126,12 @@ func measureAll(ctx context.Context, op operation, rounds int, sample time.Durat
 			measured[name] = append(measured[name], f)
 		}
 	}
-	medians := map[string]figures{}
+	medians := map[string]workload.Figures{}
 	for name, all := range measured {
-		medians[name] = figures{
-			median(all, func(f figures) float64 { return f.nanoseconds }),
-			median(all, func(f figures) float64 { return f.bytes }),
-			median(all, func(f figures) float64 { return f.allocations }),
+		medians[name] = workload.Figures{
+			Nanoseconds: median(all, func(f workload.Figures) float64 { return f.Nanoseconds }),
+			Bytes:       median(all, func(f workload.Figures) float64 { return f.Bytes }),
+			Allocations: median(all, func(f workload.Figures) float64 { return f.Allocations }),
 		}
 	}
 	return medians, nil
@@ -143,37 +140,17 @@ func measureAll(ctx context.Context, op operation, rounds int, sample time.Durat
 // calibrate returns how many times to do what is measured for a sample's time, and warms up meanwhile.
 func calibrate(do func() error, sample time.Duration) (int, error) {
 	for times := 1; ; times *= 2 {
-		f, err := measure(do, times)
+		f, err := workload.Measure(times, do)
 		if err != nil {
 			return 0, err
 		}
-		if time.Duration(f.nanoseconds*float64(times)) >= sample {
+		if time.Duration(f.Nanoseconds*float64(times)) >= sample {
 			return times, nil
 		}
 	}
 }
 
-func measure(do func() error, times int) (figures, error) {
-	runtime.GC()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	start := time.Now()
-	for range times {
-		if err := do(); err != nil {
-			return figures{}, err
-		}
-	}
-	took := time.Since(start)
-	runtime.ReadMemStats(&after)
-	n := float64(times)
-	return figures{
-		float64(took.Nanoseconds()) / n,
-		float64(after.TotalAlloc-before.TotalAlloc) / n,
-		float64(after.Mallocs-before.Mallocs) / n,
-	}, nil
-}
-
-func median(all []figures, of func(figures) float64) float64 {
+func median(all []workload.Figures, of func(workload.Figures) float64) float64 {
 	values := make([]float64, len(all))
 	for i, f := range all {
 		values[i] = of(f)
@@ -185,7 +162,7 @@ func median(all []figures, of func(figures) float64) float64 {
 // compareAll prints what All costs a rule, beside List, and what lives while it runs.
 func compareAll(ctx context.Context, rounds int) error {
 	const n, many = 10_000, 100_000
-	heap, err := liveHeapOfAll(ctx, many)
+	heap, err := workload.LiveHeapOfAll(ctx, many)
 	if err != nil {
 		return err
 	}
@@ -205,43 +182,25 @@ func compareAll(ctx context.Context, rounds int) error {
 		}
 		return nil
 	}
-	var listed, streamed []figures
+	var listed, streamed []workload.Figures
 	for range rounds {
 		for _, turn := range []struct {
 			do func() error
-			to *[]figures
+			to *[]workload.Figures
 		}{{list, &listed}, {all, &streamed}} {
-			f, err := measure(turn.do, 2)
+			f, err := workload.Measure(2, turn.do)
 			if err != nil {
 				return err
 			}
 			*turn.to = append(*turn.to, f)
 		}
 	}
-	perRule := func(all []figures) float64 {
-		return median(all, func(f figures) float64 { return f.nanoseconds }) / n
+	perRule := func(all []workload.Figures) float64 {
+		return median(all, func(f workload.Figures) float64 { return f.Nanoseconds }) / n
 	}
 	fmt.Printf("\nA rule of %s takes List %s and All %s. All over %s rules keeps %.1f MB alive at the most.\n",
 		count(n), duration(perRule(listed)), duration(perRule(streamed)), count(many), float64(heap)/(1<<20))
 	return nil
-}
-
-func liveHeapOfAll(ctx context.Context, n int) (uint64, error) {
-	client, err := workload.NewCFPosture(workload.NewStreamTransport(n))
-	if err != nil {
-		return 0, err
-	}
-	before := workload.LiveHeap()
-	seen, most := 0, before
-	for _, err := range client.Posture.All(ctx) {
-		if err != nil {
-			return 0, err
-		}
-		if seen++; seen%(n/20) == 0 {
-			most = max(most, workload.LiveHeap())
-		}
-	}
-	return most - before, nil
 }
 
 func row(out *tabwriter.Writer, cells ...string) {
