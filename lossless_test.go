@@ -89,6 +89,45 @@ func TestIntegrationsSurviveDecodingAndEncoding(t *testing.T) {
 	}
 }
 
+func TestAnyValueInPlaceOfAnotherIsKept(t *testing.T) {
+	for _, ruleType := range apifacts.RuleTypes {
+		withEachReplaced(t, ruleType.Sample(), assertRuleIsKept)
+	}
+	for _, integrationType := range apifacts.IntegrationTypes {
+		withEachReplaced(t, integrationType.SampleAnswer(), assertIntegrationIsKept)
+	}
+}
+
+// withEachReplaced calls check with the sample once for each of its values, on every level, and each value that may
+// stand there instead.
+func withEachReplaced(t *testing.T, sample []byte, check func(*testing.T, []byte)) {
+	t.Helper()
+	others := []any{nil, true, 1, -0.5, "", "x", []any{}, []any{nil}, []any{""}, []any{1}, []any{[]any{}}, []any{map[string]any{}},
+		[]any{map[string]any{"platform": nil}}, map[string]any{}, map[string]any{"x": nil}, map[string]any{"paths": nil}}
+	root := decodeJSON(t, sample)
+	var replace func(value any, set func(any))
+	replace = func(value any, set func(any)) {
+		for _, other := range others {
+			set(other)
+			text, err := json.Marshal(root)
+			require.NoError(t, err)
+			check(t, text)
+		}
+		set(value)
+		switch value := value.(type) {
+		case map[string]any:
+			for name := range value {
+				replace(value[name], func(other any) { value[name] = other })
+			}
+		case []any:
+			for i := range value {
+				replace(value[i], func(other any) { value[i] = other })
+			}
+		}
+	}
+	replace(root, func(other any) { root = other })
+}
+
 // assertSurvives decodes the sample into model and encodes it, alone and within other types.
 func assertSurvives[T any](t *testing.T, sample string, model *T) {
 	t.Helper()
