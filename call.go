@@ -3,6 +3,7 @@ package cfposture
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -151,7 +152,7 @@ func (c *call) attempt(ctx context.Context) *failure {
 	start := time.Now()
 	c.answer = answer{timeLimit: newTimeLimit(c.timeout, cancel), bytesLeft: maxAnswer}
 	c.answer.resume()
-	response, err := c.sender.Do(request)
+	response, err := roundTrip(c.sender, request)
 	c.answer.pause()
 	if err != nil {
 		failed := c.connectionFailed(ctx, err, trace.written())
@@ -253,6 +254,31 @@ func (t *writeTrace) follow(ctx context.Context) context.Context {
 
 // written reports whether the request may have been written; without a trace it may.
 func (t *writeTrace) written() bool { return t == nil || !t.sought.Load() || t.found.Load() }
+
+// roundTrip sends the request by the client's transport alone, where there are no cookies and no time limit that the
+// client has to look after: the copies that it makes of every request serve redirects, and those are refused.
+func roundTrip(client *http.Client, request *http.Request) (*http.Response, error) {
+	if client.Jar != nil || client.Timeout != 0 {
+		return client.Do(request)
+	}
+	transport := client.Transport
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	response, err := transport.RoundTrip(request)
+	switch {
+	case err != nil:
+		if notTLS, is := errors.AsType[tls.RecordHeaderError](err); is && string(notTLS.RecordHeader[:]) == "HTTP/" {
+			return nil, http.ErrSchemeMismatch
+		}
+		return nil, err
+	case response == nil:
+		return nil, fmt.Errorf("the transport %T gave a nil response and no error", transport)
+	case response.Body == nil:
+		response.Body = http.NoBody
+	}
+	return response, nil
+}
 
 // connectionFailed judges an attempt that brought no answer, or not the whole of one.
 func (c *call) connectionFailed(ctx context.Context, err error, written bool) *failure {

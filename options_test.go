@@ -3,11 +3,15 @@ package cfposture_test
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/http/cookiejar"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
@@ -211,6 +215,57 @@ func TestTheCallersHTTPClientIsLeftAlone(t *testing.T) {
 	require.NoError(t, err)
 	assert.Nil(t, theirs.CheckRedirect)
 	assert.Same(t, sent, theirs.Transport)
+}
+
+func TestTheCallersCookiesAndTimeoutCount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		jar, err := cookiejar.New(nil)
+		require.NoError(t, err)
+		var cookies []string
+		transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+			if len(cookies) == 2 {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}
+			cookies = append(cookies, r.Header.Get("Cookie"))
+			response := httpmock.NewStringResponse(200, emptyList)
+			response.Header.Set("Set-Cookie", "__cf_bm=x")
+			return response, nil
+		})
+		client := transportClient(t, nil, cfposture.WithMaxRetries(0),
+			cfposture.WithHTTPClient(&http.Client{Transport: transport, Jar: jar, Timeout: time.Second}))
+		for range 2 {
+			_, err = client.Posture.List(t.Context())
+			require.NoError(t, err)
+		}
+		assert.Equal(t, []string{"", "__cf_bm=x"}, cookies)
+
+		start := time.Now()
+		_, err = client.Posture.List(t.Context())
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, time.Second, time.Since(start))
+	})
+}
+
+// An http.Client would take the same answers for the same errors, or worse.
+func TestTransportsThatAnswerOddly(t *testing.T) {
+	tests := map[string]struct {
+		response *http.Response
+		err      error
+		want     string
+	}{
+		"nothing":               {nil, nil, "a nil response"},
+		"no body":               {&http.Response{StatusCode: 200}, nil, "200 OK: the answer is empty: EOF"},
+		"a location that isn't": {&http.Response{StatusCode: 302, Header: http.Header{"Location": {"https://\x7f"}}}, nil, "302 Found: redirects are not followed"},
+		"HTTP in place of TLS":  {nil, tls.RecordHeaderError{RecordHeader: [5]byte([]byte("HTTP/"))}, "server gave HTTP response to HTTPS client"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			client := transportClient(t, roundTripper(func(*http.Request) (*http.Response, error) { return test.response, test.err }), cfposture.WithMaxRetries(0))
+			_, err := client.Posture.Get(t.Context(), "x")
+			require.ErrorContains(t, err, test.want)
+		})
+	}
 }
 
 func TestDefaultTransportIsUsedWithoutAnHTTPClient(t *testing.T) {
