@@ -3,11 +3,11 @@ package wire
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math"
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -54,7 +54,8 @@ func (e *encoder) appendObject(dst []byte, v reflect.Value) ([]byte, error) {
 		written |= f.bit
 	}
 	extra := v.Field(p.extra).Interface().(map[string]json.RawMessage)
-	for _, name := range sortedNames(extra) {
+	var space [8]string
+	for _, name := range sortedNames(space[:0], extra) {
 		if f := p.find(name); f != nil && written&f.bit != 0 {
 			return nil, &MemberError{name, "is both a field and in Extra"}
 		}
@@ -66,12 +67,13 @@ func (e *encoder) appendObject(dst []byte, v reflect.Value) ([]byte, error) {
 	return append(dst, '}'), nil
 }
 
-// sortedNames allocates nothing for the many objects that have no extra members.
-func sortedNames(extra map[string]json.RawMessage) []string {
-	if len(extra) == 0 {
-		return nil
+// sortedNames appends the members' names to names, which has place for those of most objects, and sorts them.
+func sortedNames(names []string, extra map[string]json.RawMessage) []string {
+	for name := range extra {
+		names = append(names, name)
 	}
-	return slices.Sorted(maps.Keys(extra))
+	slices.Sort(names)
+	return names
 }
 
 // appendComma writes the comma between two members.
@@ -162,7 +164,7 @@ func CheckExtra(model any) []*MemberError {
 	}
 	extra := v.Field(p.extra).Interface().(map[string]json.RawMessage)
 	var wrong []*MemberError
-	for _, name := range sortedNames(extra) {
+	for name := range extra {
 		switch {
 		case p.find(name) != nil:
 			wrong = append(wrong, &MemberError{name, "is in Extra but has a field of its own: set that"})
@@ -170,5 +172,6 @@ func CheckExtra(model any) []*MemberError {
 			wrong = append(wrong, &MemberError{name, "of Extra is not valid JSON"})
 		}
 	}
+	slices.SortFunc(wrong, func(a, b *MemberError) int { return strings.Compare(a.Member, b.Member) })
 	return wrong
 }
