@@ -139,12 +139,11 @@ func (c *call) attempt(ctx context.Context) *failure {
 	}
 	attemptCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var trace *writeTrace
+	parts := new(requestParts)
 	if !retry.Idempotent(c.method) {
-		trace = new(writeTrace)
-		attemptCtx = trace.follow(attemptCtx)
+		attemptCtx = parts.trace.follow(attemptCtx)
 	}
-	request, err := c.newRequest(attemptCtx)
+	request, err := c.newRequest(attemptCtx, parts)
 	if err != nil {
 		return &failure{err: c.errorf("%w", err)}
 	}
@@ -155,7 +154,7 @@ func (c *call) attempt(ctx context.Context) *failure {
 	response, err := roundTrip(c.sender, request)
 	c.answer.pause()
 	if err != nil {
-		failed := c.connectionFailed(ctx, err, trace.written())
+		failed := c.connectionFailed(ctx, err, parts.trace.written())
 		c.logAttempt(ctx, nil, time.Since(start), failed)
 		return failed
 	}
@@ -181,20 +180,29 @@ func (c *call) takeTurn(ctx context.Context) error {
 	return nil
 }
 
-func (c *call) newRequest(ctx context.Context) (*http.Request, error) {
+// requestParts are what a request is made of that is this package's own, in one allocation.
+type requestParts struct {
+	headers ownHeaders
+	body    bytes.Reader
+	trace   writeTrace
+}
+
+func (c *call) newRequest(ctx context.Context, parts *requestParts) (*http.Request, error) {
 	target := c.url
 	if c.query != "" {
 		target += "?" + c.query
 	}
 	var body io.Reader
 	if c.body != nil {
-		body = bytes.NewReader(c.body)
+		parts.body.Reset(c.body)
+		body = &parts.body
 	}
 	request, err := http.NewRequestWithContext(ctx, c.method, target, body)
 	if err != nil {
 		return nil, withoutURL(err)
 	}
-	own := &ownHeaders{header: request.Header}
+	own := &parts.headers
+	own.header = request.Header
 	own.set("Accept", "application/json")
 	own.set("User-Agent", c.userAgent)
 	if c.body != nil {
@@ -214,7 +222,7 @@ func (c *call) newRequest(ctx context.Context) (*http.Request, error) {
 	return request, nil
 }
 
-// ownHeaders sets the headers that this package sends by itself, with the values of all of them in one allocation.
+// ownHeaders sets the headers that this package sends by itself.
 type ownHeaders struct {
 	header http.Header
 	values [5]string // two of them credentials
@@ -252,8 +260,8 @@ func (t *writeTrace) follow(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(ctx, &t.hooks)
 }
 
-// written reports whether the request may have been written; without a trace it may.
-func (t *writeTrace) written() bool { return t == nil || !t.sought.Load() || t.found.Load() }
+// written reports whether the request may have been written; one that was not followed may.
+func (t *writeTrace) written() bool { return !t.sought.Load() || t.found.Load() }
 
 // roundTrip sends the request by the client's transport alone, where there are no cookies and no time limit that the
 // client has to look after: the copies that it makes of every request serve redirects, and those are refused.
