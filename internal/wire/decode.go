@@ -166,7 +166,7 @@ func (d *decoder) arrayInto(v reflect.Value, f *field) error {
 	i := 0
 	for d.open(); d.next(); i++ {
 		if i == v.Cap() {
-			v.Grow(1)
+			v.Grow(d.left())
 		}
 		v.SetLen(i + 1)
 		var err error

@@ -89,6 +89,15 @@ func (c *cursor) value() string {
 	return c.text[start:c.at]
 }
 
+// left counts the elements of an array, from the one that the cursor stands before to the last.
+func (c cursor) left() int {
+	count := 1
+	for c.value(); c.next(); count++ {
+		c.value()
+	}
+	return count
+}
+
 // isEnd reports whether a number, true, false or null ends before the character.
 func isEnd(b byte) bool { return b == ',' || b == '}' || b == ']' || b <= ' ' }
 
