@@ -42,13 +42,14 @@ type call struct {
 	info     ResultInfo
 }
 
-// newCall returns a call to where the elements lead from the base URL.
-func newCall(s *settings, method string, elements ...pathElement) (*call, error) {
+// prepare makes it a call to where the elements lead from the base URL.
+func (c *call) prepare(s *settings, method string, elements ...pathElement) error {
 	target, err := elementURL(s.baseURL, elements)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return &call{settings: s, method: method, url: target, path: target[len(s.baseURL):]}, nil
+	c.settings, c.method, c.url, c.path = s, method, target, target[len(s.baseURL):]
+	return nil
 }
 
 // A resultReader takes the result of an answer.

@@ -55,8 +55,8 @@ func (c *Client) Do(ctx context.Context, method, path string, query, body, resul
 	if err != nil {
 		return err
 	}
-	call, err := newCall(s, method, elements...)
-	if err != nil {
+	call := new(call)
+	if err := call.prepare(s, method, elements...); err != nil {
 		return err
 	}
 	if err := call.setQuery(query); err != nil {

@@ -96,7 +96,7 @@ func (r *resource[T]) page(ctx context.Context, page ListPage, opts []Option, st
 	if err := c.setQuery(page); err != nil {
 		return 0, info, err
 	}
-	reader := &pageReader[T]{resource: r, call: c, streamed: streamed, seen: seen, yield: yield}
+	reader := &pageReader[T]{resource: r, call: &c.call, streamed: streamed, seen: seen, yield: yield}
 	c.result = reader
 	err = c.send(ctx)
 	return reader.fresh, c.info, err

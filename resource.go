@@ -64,26 +64,26 @@ func (r *resource[T]) delete(ctx context.Context, id string, opts []Option) erro
 }
 
 // receive makes the call and decodes the item in its answer.
-func (r *resource[T]) receive(ctx context.Context, c *call) (*T, error) {
-	reader := &itemReader[T]{resource: r}
-	c.result = reader
+func (r *resource[T]) receive(ctx context.Context, c *itemCall[T]) (*T, error) {
+	c.result = c
 	if err := c.send(ctx); err != nil {
 		return nil, err
 	}
-	return reader.item, nil
+	return c.item, nil
 }
 
-// An itemReader reads an answer whose result is one item.
-type itemReader[T any] struct {
-	*resource[T]
+// An itemCall is a call of a resource, and reads an answer whose result is one item.
+type itemCall[T any] struct {
+	call
 	resultText
-	item *T
+	resource *resource[T]
+	item     *T
 }
 
-func (r *itemReader[T]) finish() (err error) {
-	r.item, err = r.decode(r.text)
-	if err == nil && r.isEmpty(r.item) {
-		return fmt.Errorf("the answer's result holds no %s", r.noun)
+func (c *itemCall[T]) finish() (err error) {
+	c.item, err = c.resource.decode(c.text)
+	if err == nil && c.resource.isEmpty(c.item) {
+		return fmt.Errorf("the answer's result holds no %s", c.resource.noun)
 	}
 	return err
 }
@@ -95,7 +95,7 @@ func (r *resource[T]) element(id string) pathElement { return pathElement{r.idNa
 var collection pathElement
 
 // call prepares a call to the collection or to one of its items.
-func (r *resource[T]) call(method string, opts []Option, id pathElement) (*call, error) {
+func (r *resource[T]) call(method string, opts []Option, id pathElement) (*itemCall[T], error) {
 	s, err := r.client.resolve(opts)
 	if err != nil {
 		return nil, err
@@ -111,5 +111,9 @@ func (r *resource[T]) call(method string, opts []Option, id pathElement) (*call,
 	if id != collection {
 		elements = append(elements, id)
 	}
-	return newCall(s, method, elements...)
+	c := &itemCall[T]{resource: r}
+	if err := c.prepare(s, method, elements...); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
