@@ -540,9 +540,8 @@ func withoutPointer(err error) error {
 
 // withoutURL takes away the method and URL that net/http puts before an error; the call's own prefix says them.
 func withoutURL(err error) error {
-	var wrapper *url.Error
-	if errors.As(err, &wrapper) {
-		return wrapper.Err
+	if outer, is := err.(*url.Error); is { //nolint:errorlint // what others wrapped around one says more
+		return outer.Err
 	}
 	return err
 }

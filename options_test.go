@@ -5,9 +5,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -257,6 +259,8 @@ func TestTransportsThatAnswerOddly(t *testing.T) {
 		"nothing":               {nil, nil, "a nil response"},
 		"no body":               {&http.Response{StatusCode: 200}, nil, "200 OK: the answer is empty: EOF"},
 		"a location that isn't": {&http.Response{StatusCode: 302, Header: http.Header{"Location": {"https://\x7f"}}}, nil, "302 Found: redirects are not followed"},
+		"a URL's error":         {nil, &url.Error{Op: "Get", URL: "https://hidden", Err: errors.New("lost")}, "/x: lost"},
+		"one in another":        {nil, fmt.Errorf("audit log: %w", &url.Error{Op: "Get", URL: "u", Err: errors.New("lost")}), "audit log: Get \"u\": lost"},
 		"HTTP in place of TLS":  {nil, tls.RecordHeaderError{RecordHeader: [5]byte([]byte("HTTP/"))}, "server gave HTTP response to HTTPS client"},
 	}
 	for name, test := range tests {
