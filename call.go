@@ -268,7 +268,8 @@ func (t *writeTrace) written() bool { return !t.sought.Load() || t.found.Load() 
 // client has to look after: the copies that it makes of every request serve redirects, and those are refused.
 func roundTrip(client *http.Client, request *http.Request) (*http.Response, error) {
 	if client.Jar != nil || client.Timeout != 0 {
-		return client.Do(request)
+		response, err := client.Do(request)
+		return response, withoutURL(err)
 	}
 	transport := client.Transport
 	if transport == nil {
@@ -277,7 +278,9 @@ func roundTrip(client *http.Client, request *http.Request) (*http.Response, erro
 	response, err := transport.RoundTrip(request)
 	switch {
 	case err != nil:
-		if notTLS, is := errors.AsType[tls.RecordHeaderError](err); is && string(notTLS.RecordHeader[:]) == "HTTP/" {
+		// As an http.Client does; one that is wrapped is about a proxy.
+		notTLS, is := err.(tls.RecordHeaderError) //nolint:errorlint // see above
+		if is && string(notTLS.RecordHeader[:]) == "HTTP/" {
 			return nil, http.ErrSchemeMismatch
 		}
 		return nil, err
@@ -299,11 +302,9 @@ func (c *call) connectionFailed(ctx context.Context, err error, written bool) *f
 	case c.answer.expired:
 		err = &timeoutError{c.timeout}
 	case errors.Is(err, io.EOF):
-		err = fmt.Errorf("the connection was closed without an answer: %w", withoutURL(err))
+		err = fmt.Errorf("the connection was closed without an answer: %w", err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		err = fmt.Errorf("the connection was closed in the middle of the answer: %w", withoutURL(err))
-	default:
-		err = withoutURL(err)
+		err = fmt.Errorf("the connection was closed in the middle of the answer: %w", err)
 	}
 	failed.err = c.errorf("%w", err)
 	failed.again = retry.Transport(err) && !failed.unknown
@@ -538,9 +539,10 @@ func withoutPointer(err error) error {
 	return err
 }
 
-// withoutURL takes away the method and URL that net/http puts before an error; the call's own prefix says them.
+// withoutURL takes away the method and URL that net/http puts before an error; the call's own prefix says them. Those
+// inside are another request's.
 func withoutURL(err error) error {
-	if outer, is := err.(*url.Error); is { //nolint:errorlint // what others wrapped around one says more
+	if outer, is := err.(*url.Error); is { //nolint:errorlint // see above
 		return outer.Err
 	}
 	return err

@@ -256,12 +256,12 @@ func TestTransportsThatAnswerOddly(t *testing.T) {
 		err      error
 		want     string
 	}{
-		"nothing":               {nil, nil, "a nil response"},
-		"no body":               {&http.Response{StatusCode: 200}, nil, "200 OK: the answer is empty: EOF"},
-		"a location that isn't": {&http.Response{StatusCode: 302, Header: http.Header{"Location": {"https://\x7f"}}}, nil, "302 Found: redirects are not followed"},
-		"a URL's error":         {nil, &url.Error{Op: "Get", URL: "https://hidden", Err: errors.New("lost")}, "/x: lost"},
-		"one in another":        {nil, fmt.Errorf("audit log: %w", &url.Error{Op: "Get", URL: "u", Err: errors.New("lost")}), "audit log: Get \"u\": lost"},
-		"HTTP in place of TLS":  {nil, tls.RecordHeaderError{RecordHeader: [5]byte([]byte("HTTP/"))}, "server gave HTTP response to HTTPS client"},
+		"nothing":                     {nil, nil, "a nil response"},
+		"no body":                     {&http.Response{StatusCode: 200}, nil, "200 OK: the answer is empty: EOF"},
+		"a location that isn't":       {&http.Response{StatusCode: 302, Header: http.Header{"Location": {"https://\x7f"}}}, nil, "302 Found: redirects are not followed"},
+		"an error of another request": {nil, &url.Error{Op: "Post", URL: "https://login.example", Err: errors.New("lost")}, `Post "https://login.example": lost`},
+		"HTTP of a proxy":             {nil, fmt.Errorf("proxyconnect: %w", tls.RecordHeaderError{Msg: "odd", RecordHeader: [5]byte([]byte("HTTP/"))}), "proxyconnect: tls: odd"},
+		"HTTP in place of TLS":        {nil, tls.RecordHeaderError{RecordHeader: [5]byte([]byte("HTTP/"))}, "server gave HTTP response to HTTPS client"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
