@@ -333,6 +333,9 @@ func (c *call) readAnswer(ctx context.Context, response *http.Response) *failure
 		return &failure{err: errStop}
 	case success && c.answer.err != nil:
 		return c.connectionFailed(ctx, c.answer.err, true)
+	case success && err != nil && (c.answer.expired || ctx.Err() != nil):
+		// A server may end its answer properly when it sees that the request is given up.
+		return c.connectionFailed(ctx, err, true)
 	case !success:
 		return c.refused(c.newError(response, env, nil))
 	case err != nil:

@@ -285,6 +285,27 @@ func TestBodyThatTricklesEndsAtTheTimeLimit(t *testing.T) {
 	})
 }
 
+// A server that sees its connection given up may end its answer properly.
+func TestAnswerThatEndsWithItsAttemptIsNoUnreadableOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(func(r *http.Request) (*http.Response, error) {
+			beginning, rest := io.Pipe()
+			context.AfterFunc(r.Context(), func() { _ = rest.Close() })
+			go func() { _, _ = rest.Write([]byte(`{"success":true,"result":{"id":`)) }()
+			return respond(r, http.StatusOK, nil, beginning), nil
+		})
+		client := transportClient(t, s, cfposture.WithTimeout(10*time.Second), cfposture.WithMaxRetries(1))
+		_, err := client.Posture.Get(t.Context(), "id")
+		require.ErrorContains(t, err, "no whole answer within 10s")
+		assert.Len(t, s.at, 2, "it is tried again")
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err = client.Posture.Get(ctx, "id")
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+	})
+}
+
 func TestTimeLimitIsOneForHeadersAndBodyTogether(t *testing.T) {
 	for body, want := range map[time.Duration]time.Duration{3 * time.Second: 9 * time.Second, 5 * time.Second: 10 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
