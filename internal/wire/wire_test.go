@@ -45,6 +45,17 @@ func TestDecodeSetsEveryKindOfField(t *testing.T) {
 	assert.Equal(t, Rest{Held: `{"type":["h]}\"\\"]}`, Digits: map[string]string{"score": "2e3"}}, rest)
 }
 
+func TestALongArrayIsAllocatedOnce(t *testing.T) {
+	allocations := func(text string) int {
+		return int(testing.AllocsPerRun(10, func() {
+			_, err := Decode(text, new(outer))
+			require.NoError(t, err)
+		}))
+	}
+	short := allocations(`{"texts":["a"],"list":[{}]}`)
+	assert.Equal(t, short, allocations(`{"texts":["a" , "b","]","d"],"list":[{},{"name":"x"} , {}]}`))
+}
+
 func TestAppendWritesFieldsInOrderThenExtraByName(t *testing.T) {
 	from := &outer{
 		Text: "t", Maybe: new(false), Score: new(2000.0), Texts: []text{}, Object: &inner{}, List: []inner{{Name: "l"}, {}}, Held: true,
