@@ -91,10 +91,10 @@ func TestIntegrationsSurviveDecodingAndEncoding(t *testing.T) {
 
 func TestAnyValueInPlaceOfAnotherIsKept(t *testing.T) {
 	for _, ruleType := range apifacts.RuleTypes {
-		withEachReplaced(t, ruleType.Sample(), assertRuleIsKept)
+		withEachReplaced(t, ruleType.Sample(), assertModelIsKept[cfposture.Rule])
 	}
 	for _, integrationType := range apifacts.IntegrationTypes {
-		withEachReplaced(t, integrationType.SampleAnswer(), assertIntegrationIsKept)
+		withEachReplaced(t, integrationType.SampleAnswer(), assertModelIsKept[cfposture.Integration])
 	}
 }
 

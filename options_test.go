@@ -219,37 +219,38 @@ func TestTheCallersHTTPClientIsLeftAlone(t *testing.T) {
 	assert.Same(t, sent, theirs.Transport)
 }
 
-func TestTheCallersCookiesAndTimeoutCount(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		jar, err := cookiejar.New(nil)
+func TestTheCallersCookiesCount(t *testing.T) {
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	var cookies []string
+	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
+		cookies = append(cookies, r.Header.Get("Cookie"))
+		return respond(r, http.StatusOK, http.Header{"Set-Cookie": {"__cf_bm=x"}}, strings.NewReader(emptyList)), nil
+	})
+	client := transportClient(t, nil, cfposture.WithHTTPClient(&http.Client{Transport: transport, Jar: jar}))
+	for range 2 {
+		_, err = client.Posture.List(t.Context())
 		require.NoError(t, err)
-		var cookies []string
-		transport := roundTripper(func(r *http.Request) (*http.Response, error) {
-			if len(cookies) == 2 {
-				<-r.Context().Done()
-				return nil, r.Context().Err()
-			}
-			cookies = append(cookies, r.Header.Get("Cookie"))
-			response := httpmock.NewStringResponse(200, emptyList)
-			response.Header.Set("Set-Cookie", "__cf_bm=x")
-			return response, nil
+	}
+	assert.Equal(t, []string{"", "__cf_bm=x"}, cookies)
+}
+
+func TestTheCallersTimeoutCounts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		silent := roundTripper(func(r *http.Request) (*http.Response, error) {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
 		})
 		client := transportClient(t, nil, cfposture.WithMaxRetries(0),
-			cfposture.WithHTTPClient(&http.Client{Transport: transport, Jar: jar, Timeout: time.Second}))
-		for range 2 {
-			_, err = client.Posture.List(t.Context())
-			require.NoError(t, err)
-		}
-		assert.Equal(t, []string{"", "__cf_bm=x"}, cookies)
-
+			cfposture.WithHTTPClient(&http.Client{Transport: silent, Timeout: time.Second}))
 		start := time.Now()
-		_, err = client.Posture.List(t.Context())
+		_, err := client.Posture.List(t.Context())
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Equal(t, time.Second, time.Since(start))
 	})
 }
 
-// An http.Client would take the same answers for the same errors, or worse.
+// A transport is asked without an http.Client between, which would see to most of these.
 func TestTransportsThatAnswerOddly(t *testing.T) {
 	tests := map[string]struct {
 		response *http.Response

@@ -64,7 +64,7 @@ func (r *resource[T]) delete(ctx context.Context, id string, opts []Option) erro
 }
 
 // receive makes the call and decodes the item in its answer.
-func (r *resource[T]) receive(ctx context.Context, c *itemCall[T]) (*T, error) {
+func (r *resource[T]) receive(ctx context.Context, c *resourceCall[T]) (*T, error) {
 	c.result = c
 	if err := c.send(ctx); err != nil {
 		return nil, err
@@ -72,15 +72,15 @@ func (r *resource[T]) receive(ctx context.Context, c *itemCall[T]) (*T, error) {
 	return c.item, nil
 }
 
-// An itemCall is a call of a resource, and reads an answer whose result is one item.
-type itemCall[T any] struct {
+// A resourceCall is a call of a resource. Where the result is one item, it reads its own answer.
+type resourceCall[T any] struct {
 	call
 	resultText
 	resource *resource[T]
 	item     *T
 }
 
-func (c *itemCall[T]) finish() (err error) {
+func (c *resourceCall[T]) finish() (err error) {
 	c.item, err = c.resource.decode(c.text)
 	if err == nil && c.resource.isEmpty(c.item) {
 		return fmt.Errorf("the answer's result holds no %s", c.resource.noun)
@@ -95,7 +95,7 @@ func (r *resource[T]) element(id string) pathElement { return pathElement{r.idNa
 var collection pathElement
 
 // call prepares a call to the collection or to one of its items.
-func (r *resource[T]) call(method string, opts []Option, id pathElement) (*itemCall[T], error) {
+func (r *resource[T]) call(method string, opts []Option, id pathElement) (*resourceCall[T], error) {
 	s, err := r.client.resolve(opts)
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func (r *resource[T]) call(method string, opts []Option, id pathElement) (*itemC
 	if id != collection {
 		elements = append(elements, id)
 	}
-	c := &itemCall[T]{resource: r}
+	c := &resourceCall[T]{resource: r}
 	if err := c.prepare(s, method, elements...); err != nil {
 		return nil, err
 	}

@@ -199,6 +199,17 @@ func TestCheckExtraNamesEveryProblem(t *testing.T) {
 	assert.Equal(t, "bad", wrong[0].Member)
 	assert.Equal(t, "name", wrong[1].Member)
 	assert.Empty(t, CheckExtra(&struct{ A int }{}))
+
+	extra := map[string]json.RawMessage{}
+	var want, named []string
+	for name := byte('a'); name <= 'z'; name++ {
+		extra[string(name)] = nil
+		want = append(want, string(name))
+	}
+	for _, problem := range CheckExtra(&inner{Extra: extra}) {
+		named = append(named, problem.Member)
+	}
+	assert.Equal(t, want, named, "by name")
 }
 
 func TestStringsFindsAllThatAreValues(t *testing.T) {
