@@ -67,6 +67,9 @@ func sleep(ctx context.Context, wait time.Duration) error {
 // there is none or it makes no sense.
 func retryAfter(header http.Header) time.Duration {
 	value := header.Get("Retry-After")
+	if value == "" {
+		return 0
+	}
 	seconds, err := strconv.ParseUint(value, 10, 64)
 	if errors.Is(err, strconv.ErrRange) || err == nil && seconds > uint64(math.MaxInt64/time.Second) {
 		return math.MaxInt64
