@@ -1,6 +1,7 @@
 package cfposture
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -89,21 +90,20 @@ func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Op
 		_, err := s.send(ctx, do, r)
 		return err
 	}
-	target := reflect.ValueOf(result)
-	if target.Kind() != reflect.Pointer || target.IsNil() {
+	target := reflect.TypeOf(result)
+	if target.Kind() != reflect.Pointer {
 		return fail("result", fmt.Errorf("%T is not a pointer to store it in", result))
 	}
-	// The caller's value changes only if the call succeeds.
-	decoded := reflect.New(target.Type().Elem())
+	var text []byte
 	r.Decode = func(s *wire.Scanner) error {
-		decoded.Elem().Set(target.Elem())
-		return json.Unmarshal(s.Value(), decoded.Interface())
+		text = bytes.Clone(s.Value())
+		return json.Unmarshal(text, reflect.New(target.Elem()).Interface())
 	}
-	if _, err := s.send(ctx, do, r); err != nil {
+	if _, err := s.send(ctx, do, r); err != nil || text == nil {
 		return err
 	}
-	target.Elem().Set(decoded.Elem())
-	return nil
+	// Only now is it known that the call succeeded, and may change the caller's value.
+	return json.Unmarshal(text, result)
 }
 
 // send makes a request and fills the caller's Response.

@@ -130,7 +130,8 @@ type reading struct {
 	idle  int // pages in a row that brought nothing
 	total int // the last one that the API has told
 	info  pageInfo
-	moved bool // the total has changed on the way
+	moved bool // the totals have changed on the way
+	gap   bool // a page after the first brought nothing new
 }
 
 // maxIdle is how many pages in a row may bring nothing new. More come from a server that ignores the page asked for.
@@ -150,6 +151,10 @@ func (r *reading) add(info pageInfo, fresh int) {
 		r.moved = r.moved || r.pages > 0 && info.TotalCount != r.total
 		r.total = info.TotalCount
 	}
+	if before, now := r.info.lastPage(), info.lastPage(); before > 0 && now > 0 && before != now {
+		r.moved = true
+	}
+	r.gap = r.gap || r.pages > 0 && fresh == 0
 	r.pages, r.came, r.info = r.pages+1, r.came+fresh, info
 	r.idle++
 	if fresh > 0 {
@@ -169,10 +174,11 @@ func (r *reading) hasMore() bool {
 	}
 }
 
-// isWhole reports whether all came that the API has told of. More than the total is no problem.
+// isWhole reports whether all came that the API has told of. More than the total is no problem. Without a total every
+// page must have brought something.
 func (r *reading) isWhole() bool {
-	isEnd := r.total > 0 || r.info.lastPage() <= r.pages
-	return isEnd && r.came >= r.total && !r.moved && !r.info.hasCursor
+	proven := r.total > 0 || r.info.lastPage() <= r.pages && !r.gap
+	return proven && r.came >= r.total && !r.moved && !r.info.hasCursor
 }
 
 // A pageInfo is what result_info says of a page, in whatever way it is written.
@@ -390,7 +396,7 @@ func (p *itemPage[T]) incomplete(items int, last reading) error {
 	case last.moved:
 		reason = "the list changed while it was read, twice"
 	case last.total == 0:
-		reason = fmt.Sprintf("page %d brought nothing, and there should be %d", last.pages, last.info.lastPage())
+		reason = fmt.Sprintf("of %d pages one or more brought nothing new", last.info.lastPage())
 	}
 	return p.response.Clean(&incompleteError{reason})
 }

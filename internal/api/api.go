@@ -160,7 +160,7 @@ func (o *operation) joined(reason error, failed *attemptError) error {
 
 // noted is the error of an operation that is not tried again because the wait would be too long.
 func (o *operation) noted(failed *attemptError, reason error) error {
-	return &wrapped{failed.err.Error() + ": not retried: " + reason.Error(), []error{failed.err}}
+	return &wrapped{failed.err.Error() + ": not retried: " + reason.Error(), []error{failed.err, reason}}
 }
 
 // prefix is what the operation's errors begin with.

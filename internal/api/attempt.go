@@ -94,6 +94,9 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 		return nil, &attemptError{outcome: notSent, err: o.errorf("%w", err)}
 	}
 	o.sent, o.redactor = seen, nil
+	if attemptCtx.Err() != nil { // the token source has used up the time
+		return nil, &attemptError{outcome: notSent, err: o.errorf("%w", connectionError(ctx, attemptCtx, nil))}
+	}
 	response, err := o.HTTP.do(seen.request)
 	if err != nil {
 		return nil, o.connectionFailed(ctx, attemptCtx, err, o.HTTP.provesUnwritten(seen, err))
@@ -108,8 +111,8 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 			end = unreadable
 		}
 		return response, o.newFailure(end, response, body.Bytes(), envelope{}, err)
-	case err != nil && end == rejected && isIdempotent(o.Method):
-		return response, o.connectionFailed(ctx, attemptCtx, err, false)
+	case err != nil && end == rejected:
+		return response, o.newFailure(cutShort, response, body.Bytes(), envelope{}, connectionError(ctx, attemptCtx, err))
 	case end != succeeded:
 		// The status says what the attempt came to, however much of the body there is.
 	case err != nil, attemptCtx.Err() != nil && !isWhole(body.Bytes()):
@@ -169,31 +172,38 @@ const rayHeader = "Cf-Ray"
 // connectionFailed judges an attempt that brought no response, or not the whole of one.
 func (o *operation) connectionFailed(ctx, attemptCtx context.Context, err error, unwritten bool) *attemptError {
 	end := lost
-	if unwritten {
-		end = unreachable
-	}
 	switch {
+	case ctx.Err() != nil && unwritten:
+		end = notSent
 	case ctx.Err() != nil:
-		err, end = contextError(ctx), interrupted
-		if unwritten {
-			end = notSent
-		}
-	case attemptCtx.Err() != nil:
-		err = context.Cause(attemptCtx) // the timeout, or errResent
+		end = interrupted
+	case isPermanent(err) && unwritten:
+		end = untrusted
 	case isPermanent(err):
 		end = broken
-		if unwritten {
-			end = untrusted
-		}
+	case unwritten:
+		end = unreachable
+	}
+	return &attemptError{outcome: end, err: o.errorf("%w", connectionError(ctx, attemptCtx, err))}
+}
+
+// connectionError says what ended an attempt whose transport returned err.
+func connectionError(ctx, attemptCtx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return contextError(ctx)
+	case attemptCtx.Err() != nil:
+		return context.Cause(attemptCtx) // the timeout, or errResent
 	case errors.Is(err, context.Canceled):
 		// Another call's: net/http may hand over the error of a dial that somebody else has given up.
-		err = fmt.Errorf("the connection was given up by another request: %s", err.Error())
+		return fmt.Errorf("the connection was given up by another request: %s", err.Error())
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		err = fmt.Errorf("the connection was closed in the middle of the response: %w", err)
+		return fmt.Errorf("the connection was closed in the middle of the response: %w", err)
 	case errors.Is(err, io.EOF):
-		err = fmt.Errorf("the connection was closed without a response: %w", err)
+		return fmt.Errorf("the connection was closed without a response: %w", err)
+	default:
+		return err
 	}
-	return &attemptError{outcome: end, err: o.errorf("%w", err)}
 }
 
 // isPermanent reports whether an error of the connection stays what it is.

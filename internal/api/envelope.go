@@ -13,6 +13,7 @@ import (
 type envelope struct {
 	isOne      bool // the body is an envelope, and not other JSON or an error page
 	success    bool
+	failure    bool // it says success: false, and nothing else about it
 	errors     []Message
 	messages   []Message
 	resultInfo []byte
@@ -45,14 +46,18 @@ func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.S
 	for s.Open('{'); s.Next('}'); {
 		switch string(s.Name()) {
 		case "success":
+			isFirst := !seen.success
 			once("success", &seen.success)
-			value := s.Value()
-			env.success = string(value) == "true"
-			if !env.success && string(value) != "false" {
+			value := string(s.Value())
+			env.success, env.failure = isFirst && value == "true", isFirst && value == "false"
+			if value != "true" && value != "false" {
 				note(errors.New(`response's member "success" is neither true nor false`))
 			}
 		case "errors":
 			once("errors", &seen.errors)
+			if kind := s.Kind(); kind != '[' && kind != 'n' {
+				note(fmt.Errorf(`response's member "errors" is %s where an array is expected`, wire.Describe(kind)))
+			}
 			env.errors = o.readMessages(s)
 		case "messages":
 			once("messages", &seen.messages)
@@ -80,11 +85,11 @@ func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.S
 		*env = envelope{}
 		return fmt.Errorf("unreadable response: %w", err)
 	}
-	env.isOne = seen.success
+	env.isOne = seen.success || len(env.errors) > 0
 	switch {
 	case !seen.success:
 		return errors.New(`response has no member "success"`)
-	case !env.success:
+	case env.failure:
 		return nil // whatever else is wrong, it says that it failed
 	case len(env.errors) > 0:
 		return errors.New("response says success: true and lists errors")
@@ -114,7 +119,7 @@ func (o *operation) appendMessages(messages []Message, s *wire.Scanner, left *in
 		return messages
 	}
 	for s.Open('['); s.Next(']'); {
-		if *left == 0 {
+		if *left == 0 || s.Kind() == 'n' {
 			s.Skip()
 			continue
 		}

@@ -71,7 +71,7 @@ func (o *operation) judge(ctx context.Context, response *http.Response, body []b
 	var env envelope
 	err := o.readEnvelope(&env, body, decode)
 	switch {
-	case end == redirected:
+	case response.StatusCode/100 == 3:
 		return o.newFailure(end, response, body, env, errRedirect)
 	case end != succeeded && !env.isOne && len(body) > 0:
 		return o.newFailure(end, response, body, env, errNotTheAPI)
@@ -81,7 +81,7 @@ func (o *operation) judge(ctx context.Context, response *http.Response, body []b
 		return o.connectionFailed(ctx, ctx, err, false)
 	case err != nil:
 		return o.newFailure(unreadable, response, body, env, unreadableBody(body, err))
-	case !env.success:
+	case env.failure:
 		return o.newFailure(unsuccessful, response, body, env, nil)
 	}
 	o.response.Messages, o.response.ResultInfo = env.messages, bytes.Clone(env.resultInfo)
@@ -130,7 +130,7 @@ func (o *operation) newFailure(end outcome, response *http.Response, body []byte
 	isNotFound := response.StatusCode == http.StatusNotFound || hasCode(env.errors, CodeNotFound)
 	return &attemptError{
 		outcome: end, err: o.NewError(failure), retryAfter: failure.RetryAfter,
-		notFound: env.isOne && !env.success && isNotFound,
+		notFound: env.failure && isNotFound,
 	}
 }
 

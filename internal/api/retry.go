@@ -43,10 +43,10 @@ func (w *waits) next(ctx context.Context, asked time.Duration) (time.Duration, e
 		wait = min(w.backoff.NextBackOff(), longestWait, w.longest)
 	}
 	if wait > w.longest {
-		return 0, fmt.Errorf("the wait may be %v at the most", w.longest)
+		return 0, fmt.Errorf("the wait would be longer than the %v that WithMaxRetryWait allows", w.longest)
 	}
 	if deadline, bounded := ctx.Deadline(); bounded && time.Until(deadline) <= wait {
-		return 0, fmt.Errorf("the context's deadline is in %v", time.Until(deadline).Round(time.Millisecond))
+		return 0, fmt.Errorf("%w in %v, before the wait is over", context.DeadlineExceeded, time.Until(deadline).Round(time.Millisecond))
 	}
 	return wait, nil
 }

@@ -199,7 +199,7 @@ func (t redirectTransport) RoundTrip(request *http.Request) (*http.Response, err
 	if err == nil && response == nil {
 		return nil, fmt.Errorf("middleware %T returned neither a response nor an error", t.next)
 	}
-	if err == nil && ofStatus(response.StatusCode) == redirected {
+	if err == nil && response.StatusCode/100 == 3 {
 		response.Header = response.Header.Clone()
 		moveHeader(response.Header, "Location", hiddenLocation)
 	}
