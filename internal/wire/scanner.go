@@ -149,7 +149,7 @@ func (s *Scanner) Sound() ([]byte, error) {
 		return nil, s.err
 	case s.depth > maxDepth:
 		return value, errTooDeep
-	case !s.isPlain && !(utf8.Valid(value) && Valid(value)):
+	case !s.isPlain && (!utf8.Valid(value) || !Valid(value)):
 		return value, errNotUnicode
 	default:
 		return value, nil
