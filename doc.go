@@ -43,3 +43,5 @@
 //
 // Package posturetest is an in-memory imitation of the API to run tests against.
 package cfposture
+
+//go:generate go run ./internal/gen
