@@ -59,7 +59,7 @@ func (c *Comparison) diffMember(found []Difference, path string, f *field, want,
 		return c.diff(found, path, inner, want, have)
 	case f != nil && want[0] == '[' && c.isSameSet(path, f, want, have):
 		return found
-	case have != "" && Equal(want, have):
+	case have == "" && want == "{}", have != "" && Equal(want, have):
 		return found
 	}
 	return append(found, Difference{path, want, have})
@@ -70,7 +70,7 @@ func (c *Comparison) within(f *field, want, have string) *structInfo {
 	switch {
 	case f == nil || want[0] != '{' || have != "" && have[0] != '{':
 		return nil
-	case f.kind == kindDeferred && c.Deferred != nil:
+	case f.kind == kindDeferred && c.Deferred != nil && have != "":
 		return infoOf(reflect.TypeOf(c.Deferred).Elem())
 	case f.kind == kindObject:
 		return f.elements

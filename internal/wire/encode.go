@@ -146,7 +146,7 @@ func appendNumber(dst []byte, number float64) []byte {
 	return strconv.AppendFloat(dst, number, format, -1, 64)
 }
 
-// at puts the path of an object before that of a MemberError in it.
+// At puts the path of an object before that of a MemberError in it.
 func At(path string, err error) error {
 	inner, ok := err.(*MemberError) //nolint:errorlint // no function here wraps one
 	if !ok {

@@ -70,6 +70,7 @@ func kindOf(t reflect.Type) kind {
 		case t.Elem().Kind() == reflect.String:
 			return kindStrings
 		}
+	default:
 	}
 	panic("wire: no kind for " + t.String())
 }

@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -42,7 +43,7 @@ func TestDecodeSetsEveryKindOfField(t *testing.T) {
 		List:   []inner{{Name: "l"}, {}},
 		Extra:  map[string]json.RawMessage{"more": json.RawMessage(`[ 1, {"}":"]"} ]`)},
 	}, got)
-	assert.Equal(t, `{"type":["h]}\"\\"]}`, deferred)
+	assert.JSONEq(t, `{"type":["h]}\"\\"]}`, deferred)
 }
 
 func TestALongArrayIsAllocatedOnce(t *testing.T) {
@@ -242,4 +243,104 @@ func FuzzDecode(f *testing.F) {
 		assert.Equal(t, first, second)
 		assert.Equal(t, deferred, again)
 	})
+}
+
+func TestDecodeAllNamesEveryValueThatDoesNotFit(t *testing.T) {
+	var got outer
+	deferred, wrong := DecodeAll(`{"always":1,"texts":["x",2,"y",null],"object":{"name":5,"z":1,"z":2},"list":[{"name":1},7],"held":"h","number":1,"number":2,"bool":"b"}`, &got)
+	texts := []string{}
+	for _, err := range wrong {
+		texts = append(texts, err.Error())
+	}
+	assert.Equal(t, []string{
+		"always is a number where a string is expected: put it in quotes",
+		"texts[1] is a number where a string is expected: put it in quotes",
+		"texts[3] is null where a string is expected",
+		"object.name is a number where a string is expected: put it in quotes",
+		"object.z appears twice",
+		"list[0].name is a number where a string is expected: put it in quotes",
+		"list[1] is a number where an object is expected",
+		"number appears twice",
+		"bool is a string where true or false is expected: leave out the quotes",
+	}, texts)
+	assert.Equal(t, `"h"`, deferred)
+	assert.Equal(t, []text{"x", "", "y", ""}, got.Texts, "what fits is there")
+	assert.InDelta(t, 1, got.Number, 0)
+
+	_, wrong = DecodeAll(`{"texts":[`+strings.Repeat("1,", 1_000_000)+`1]}`, new(outer))
+	assert.Len(t, wrong, maxErrors)
+}
+
+func TestEqualComparesMeaning(t *testing.T) {
+	for _, same := range [][2]string{
+		{`1`, `1.0`}, {`1e2`, `100`}, {`0.10e-1`, `1E-2`}, {`-0`, `0.00`}, {`12345678901234567890`, `1234567890123456789e1`}, {`0e99999999999999999999`, `0`},
+		{`"a\u0062"`, `"ab"`}, {`"\/"`, `"/"`}, {`[ 1, 2 ]`, `[1.0,2]`}, {`{"a":1,"b":{"c":[]}}`, `{ "b":{"c":[ ]},"\u0061":1.0 }`}, {`null`, `null`}, {`1e99999999999999999999`, `1e99999999999999999999`},
+	} {
+		assert.True(t, Equal(same[0], same[1]), "%s %s", same[0], same[1])
+	}
+	for _, other := range [][2]string{
+		{`1`, `2`}, {`1`, `-1`}, {`1`, `10`}, {`1`, `"1"`}, {`true`, `false`}, {`null`, `0`}, {`12345678901234567890`, `12345678901234567891`},
+		{`"a"`, `"b"`}, {`[1,2]`, `[2,1]`}, {`[1]`, `[1,1]`}, {`{"a":1}`, `{"a":1,"b":null}`}, {`{"a":1}`, `{"b":1}`}, {`{}`, `[]`}, {`1e99999999999999999999`, `1e99999999999999999998`},
+	} {
+		assert.False(t, Equal(other[0], other[1]), "%s %s", other[0], other[1])
+	}
+}
+
+func TestMergedObjectIsWhatIsWantedOverWhatIsThere(t *testing.T) {
+	c := &Comparison{Model: new(outer), Deferred: new(inner), Same: func(string, string, string) bool { return false }}
+	for _, test := range []struct{ want, have, merged string }{
+		{`{}`, `{}`, `{}`},
+		{`{"z\u0022":1,"b":2}`, `{"a":0,"b":1}`, `{"a":0,"b":2,"z\"":1}`},
+		{`{"text":"","a":null}`, `{"text":"t","a":1}`, `{"text":"t","a":1}`},
+		{`{"object":{"name":"n"}}`, `{"object":{"name":"m","x":1}}`, `{"object":{"name":"n","x":1}}`},
+		{`{"held":{"name":"n"}}`, `{"held":{"name":"m","x":1}}`, `{"held":{"name":"n","x":1}}`},
+		{`{"held":{"name":"n"}}`, `{"held":5}`, `{"held":{"name":"n"}}`},
+		{`{"x":{"a":1}}`, `{"x":{"b":1}}`, `{"x":{"a":1}}`},
+		{`{"list":[{"name":"b"},{"name":"c"}]}`, `{"list":[{"name":"a","x":1},{"name":"b","x":2}]}`, `{"list":[{"name":"b","x":2},{"name":"c"}]}`},
+		{`{"list":[]}`, `{"list":[{"name":"a"}]}`, `{"list":[]}`},
+		{`{"list":[{"name":"a"}]}`, `{"list":5}`, `{"list":[{"name":"a"}]}`},
+	} {
+		merged := c.Merge(test.want, test.have)
+		assert.Equal(t, test.merged, merged)
+		assert.Empty(t, c.Diff(test.want, merged))
+	}
+}
+
+func TestDidYouMean(t *testing.T) {
+	known := []string{"schedule", "operating_system", "requireAll", "id", "os", "input.path"}
+	for name, want := range map[string]string{
+		"schedul": "schedule", "scedule": "schedule", "scheduel": "schedule", "Schedule": "schedule", "require_all": "requireAll", "REQUIREALL": "requireAll",
+		"operatingSystem": "operating_system", "ID": "id", "path": "input.path", "": "", "frequency": "", "x": "", "description": "", "__": "",
+		strings.Repeat("schedule", 1000): "",
+	} {
+		if want != "" {
+			want = ": did you mean " + want + "?"
+		}
+		assert.Equal(t, want, DidYouMean(name, known), name)
+	}
+}
+
+// FuzzCompare merges any objects: what is wanted is there then, and what only the other had is kept.
+func FuzzCompare(f *testing.F) {
+	f.Add([]byte(`{"always":"a","list":[{"name":"x"},{}],"held":{"name":"h"},"z":[1.0]}`), []byte(`{"list":[{"name":"x","y":1}],"held":{"q":1},"z":[1]}`))
+	f.Add([]byte(`{"texts":["b","a","a"],"object":{"name":null}}`), []byte(`{"texts":["a","b"],"object":{}}`))
+	f.Fuzz(func(t *testing.T, want, have []byte) {
+		if new(outer).read(want) != nil || new(outer).read(have) != nil {
+			return
+		}
+		c := &Comparison{Model: new(outer), Deferred: new(inner), Same: func(string, string, string) bool { return false }}
+		merged := c.Merge(Trim(string(want)), Trim(string(have)))
+		require.True(t, Valid([]byte(merged)), merged)
+		assert.Empty(t, c.Diff(Trim(string(want)), merged))
+		assert.True(t, Equal(merged, c.Merge(merged, merged)))
+	})
+}
+
+// read reports whether the data is an object with values that fit.
+func (o *outer) read(data []byte) error {
+	if err := CheckSyntax(data); err != nil {
+		return err
+	}
+	_, err := Decode(Trim(string(data)), o)
+	return err
 }
