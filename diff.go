@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/cfposture/cfposture/internal/api"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -23,7 +24,7 @@ func (d Difference) String() string {
 	if d.Have == nil {
 		have = "nothing"
 	}
-	return printable(fmt.Sprintf("%s: want %s, have %s", d.Field, d.Want, have))
+	return api.Printable(fmt.Sprintf("%s: want %s, have %s", d.Field, d.Want, have))
 }
 
 // Diff returns what to change in have so that it has the effect of r, in no more than one Difference for each member:

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cfposture/cfposture/internal/api"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -553,7 +554,7 @@ func (in *UnknownInput) RuleType() RuleType {
 }
 
 // String returns Raw.
-func (in UnknownInput) String() string { return printable(string(in.Raw)) }
+func (in UnknownInput) String() string { return api.Printable(string(in.Raw)) }
 
 // MarshalJSON returns Raw.
 func (in UnknownInput) MarshalJSON() ([]byte, error) { return in.Raw.MarshalJSON() }

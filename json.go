@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/cfposture/cfposture/internal/api"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -29,10 +30,10 @@ func decodeConfig(t IntegrationType, text string) IntegrationConfig {
 // decodeVariant sets the struct of an input or a config, or says why it can't.
 func decodeVariant(noun, t, member string, into any, text string) (reason string) {
 	if into == nil {
-		return printable(fmt.Sprintf("type %q is not a type of %s", t, noun))
+		return api.Printable(fmt.Sprintf("type %q is not a type of %s", t, noun))
 	}
 	if _, err := wire.Decode(text, into); err != nil {
-		return printable(wire.At(member, err).Error())
+		return api.Printable(wire.At(member, err).Error())
 	}
 	return ""
 }
@@ -71,9 +72,9 @@ func appendRaw(dst, raw []byte) ([]byte, error) {
 func membersText(from any) string {
 	text, err := wire.Append(nil, from, nil)
 	if err != nil {
-		return printable("{invalid: " + err.Error() + "}")
+		return api.Printable("{invalid: " + err.Error() + "}")
 	}
-	return printable(string(text))
+	return api.Printable(string(text))
 }
 
 // isNil reports whether an input or a config is nil, or a nil pointer.
