@@ -22,6 +22,7 @@ type envelope struct {
 func (o *operation) readEnvelope(body []byte, decode bool) (*envelope, error) {
 	var env envelope
 	var seen struct{ success, result, errors, messages, resultInfo bool }
+	var unclear error // whether it is a success can't be told
 	var problem error // the first one that is not about the syntax
 	note := func(err error) {
 		if problem == nil {
@@ -45,13 +46,14 @@ func (o *operation) readEnvelope(body []byte, decode bool) (*envelope, error) {
 	for s.Open('{'); s.Next('}'); {
 		switch name := s.Name(); name {
 		case "success":
-			once(name, &seen.success)
-			switch value := string(s.Value()); value {
-			case "true", "false":
-				env.success = value == "true"
-			default:
-				note(errors.New(`response's member "success" is neither true nor false`))
+			value := string(s.Value())
+			switch {
+			case seen.success:
+				unclear = errors.New(`response has two members "success"`)
+			case value != "true" && value != "false":
+				unclear = errors.New(`response's member "success" is neither true nor false`)
 			}
+			seen.success, env.success = true, value == "true"
 		case "errors":
 			once(name, &seen.errors)
 			env.errors = o.readMessages(s)
@@ -82,6 +84,8 @@ func (o *operation) readEnvelope(body []byte, decode bool) (*envelope, error) {
 		return nil, fmt.Errorf("unreadable response: %w", err)
 	case !seen.success:
 		return nil, errors.New(`response has no member "success"`)
+	case unclear != nil:
+		return &env, unclear
 	case !env.success:
 		return &env, nil // whatever else is wrong, it says that it failed
 	case len(env.errors) > 0:
