@@ -120,11 +120,14 @@ func (t *trace) secrets() []string {
 	return t.written
 }
 
-// maxConnections is how many connections net/http may try one idempotent request on by itself, because those that it
-// had were dead.
+// maxConnections is how many connections net/http may try one GET on by itself, because those that it had were dead: it
+// can't be seen whether they took the request. It tries others on several only as long as nothing was written.
 const maxConnections = 4
 
-var errResent = errors.New("the connection failed after the request was written")
+var (
+	errResent = errors.New("the connection failed after the request was written")
+	errDead   = errors.New("several idle connections had been closed")
+)
 
 // A onceTransport is the last transport before the network. It keeps net/http from sending a request again by itself
 // once it may have been carried out: over HTTP/2, and where an Idempotency-Key is taken for permission. Each time a
@@ -137,19 +140,24 @@ func (t onceTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 		next = http.DefaultTransport
 	}
 	ctx, cancel := context.WithCancelCause(request.Context())
+	target := request.URL.RequestURI()
 	var written atomic.Bool
 	var connections atomic.Int32
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) {
-			tooMany := connections.Add(1) > maxConnections && isIdempotent(request.Method)
-			if written.Load() || tooMany {
-				cancel(errResent) // before anything is written on this connection
+			// Cancelling comes before anything is written on this connection.
+			switch tooMany := connections.Add(1) > maxConnections; {
+			case written.Load():
+				cancel(errResent)
+			case tooMany && isSafe(request.Method):
+				cancel(errDead)
 			}
 		},
-		WroteHeaderField: func(name string, _ []string) {
+		WroteHeaderField: func(name string, values []string) {
 			// Only HTTP/2 has this field. Over HTTP/1 net/http sends a request again only if nothing of it was written,
-			// or if it is a GET on a connection that was used before.
-			if name == ":method" {
+			// or if it is a GET on a connection that was used before. What has another path is not this request but,
+			// say, one for a token, which the caller's transport makes in the same context.
+			if name == ":path" && strings.HasSuffix(values[0], target) {
 				written.Store(true)
 			}
 		},
@@ -160,10 +168,21 @@ func (t onceTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 	switch {
 	case err != nil && errors.Is(context.Cause(ctx), errResent):
 		return nil, errResent
+	case err != nil && errors.Is(context.Cause(ctx), errDead):
+		// The next attempt should not meet more of them.
+		if pool, is := next.(interface{ CloseIdleConnections() }); is {
+			pool.CloseIdleConnections()
+		}
+		return nil, errDead
 	case err == nil && response == nil:
 		return nil, fmt.Errorf("transport %T returned neither a response nor an error", next)
 	}
 	return response, err
+}
+
+// isSafe reports whether net/http takes requests of the method for ones that change nothing.
+func isSafe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions || method == http.MethodTrace
 }
 
 // withoutIdempotencyKeys returns the header with other spellings of the names by which net/http recognizes a request
