@@ -496,3 +496,8 @@ func without(all []string, some ...string) []string {
 }
 
 var errTest = errors.New("the test's")
+
+// A failingReader fails.
+type failingReader struct{ err error }
+
+func (r failingReader) Read([]byte) (int, error) { return 0, r.err }

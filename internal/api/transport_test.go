@@ -2,16 +2,20 @@ package api
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
+	"net/url"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -384,5 +388,168 @@ func fetching(fetch func(context.Context) (string, error)) func(http.RoundTrippe
 			r.Header.Set("Authorization", "Bearer "+token)
 			return next.RoundTrip(r)
 		})
+	}
+}
+
+// oddLocations are where redirects may lead.
+var oddLocations = []string{
+	"/v4/elsewhere", "another endpoint", "https://other.example.com/v4/x", "//other.example.com/x", "http://api.example.com/",
+	"https://user:password@example.com/", "javascript:alert(1)", "", "%zz", "https://\x7f", "https://[::1", "http://a b/", ":", "\n",
+}
+
+func TestRedirectIsNeitherFollowedNorRetried(t *testing.T) {
+	for _, location := range oddLocations {
+		for _, hasJar := range []bool{false, true} {
+			for _, method := range methods {
+				name := fmt.Sprintf("%s to %q, with a jar %t", method, location, hasJar)
+				s := newScript(func(r *http.Request) (*http.Response, error) {
+					return respond(r, http.StatusTemporaryRedirect, http.Header{"Location": {location}, "Set-Cookie": {"a=b"}}, ""), nil
+				})
+				client := &http.Client{Transport: s, CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
+				if hasJar {
+					client.Jar, _ = cookiejar.New(nil)
+				}
+				c := newConfig(nil)
+				c.HTTP = NewHTTPClient(client)
+				response, err := ask(t.Context(), c, method)
+				require.ErrorContains(t, err, "redirects are not followed", name)
+				require.NotErrorIs(t, err, ErrOutcomeUnknown, name)
+				assert.Len(t, s.at, 1, name)
+				assert.Equal(t, 307, failureOf(t, err).StatusCode, name)
+				assert.Equal(t, []string{location}, response.Header.Values("Location"), "the caller sees where it leads: %s", name)
+				assert.NotContains(t, response.Header, hiddenLocation, name)
+			}
+		}
+	}
+}
+
+func TestRedirectReachesNoOtherServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var arrived atomic.Int64
+		transport, baseURL := newNetwork().serve(t, overHTTP, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			arrived.Add(1)
+			http.Redirect(w, r, "/v4/other", http.StatusSeeOther)
+		}))
+		for _, method := range methods {
+			c := newConfig(transport)
+			c.BaseURL = baseURL
+			arrived.Store(0)
+			_, err := ask(t.Context(), c, method)
+			require.Error(t, err, method)
+			assert.EqualValues(t, 1, arrived.Load(), method)
+		}
+	})
+}
+
+func TestTransportHeaderIsNotChanged(t *testing.T) {
+	header := http.Header{"Location": {"/x"}}
+	c := newConfig(roundTripper(func(r *http.Request) (*http.Response, error) { return respond(r, 302, header, ""), nil }))
+	_, err := ask(t.Context(), c, http.MethodGet)
+	require.Error(t, err)
+	assert.Equal(t, http.Header{"Location": {"/x"}}, header, "it may be the transport's own")
+}
+
+func TestMiddlewareThatReturnsNothing(t *testing.T) {
+	_, err := newConfig(nil).HTTP.Wrap(func(http.RoundTripper) http.RoundTripper { return nil })
+	require.EqualError(t, err, "the middleware returned a nil transport")
+
+	nothing := roundTripper(func(*http.Request) (*http.Response, error) { return nil, nil }) //nolint:nilnil // on purpose
+	for _, method := range methods {
+		s := newScript(responding(200, success))
+		c := newConfig(s)
+		wrap(t, c, func(http.RoundTripper) http.RoundTripper { return nothing })
+		_, err := ask(t.Context(), c, method)
+		require.ErrorContains(t, err, "middleware api.roundTripper returned neither a response nor an error")
+		assert.Equal(t, !isIdempotent(method), errors.Is(err, ErrOutcomeUnknown), method)
+		assert.Empty(t, s.at)
+	}
+}
+
+func TestErrorOfAnotherRequestKeepsItsURL(t *testing.T) {
+	c := newConfig(roundTripper(func(*http.Request) (*http.Response, error) {
+		return nil, &url.Error{Op: "Post", URL: "https://login.example", Err: errTest}
+	}))
+	c.MaxRetries = 0
+	_, err := ask(t.Context(), c, http.MethodGet)
+	require.EqualError(t, err, `cfposture: GET things/1: Post "https://login.example": the test's`)
+}
+
+// The cookie jar of the caller's client is used.
+func TestCookieJar(t *testing.T) {
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	var cookies []string
+	c := newConfig(nil)
+	c.HTTP = NewHTTPClient(&http.Client{Jar: jar, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		cookies = append(cookies, r.Header.Get("Cookie"))
+		return respond(r, 200, http.Header{"Set-Cookie": {"__cf_bm=x"}}, success), nil
+	})})
+	for range 2 {
+		_, err = ask(t.Context(), c, http.MethodGet)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, []string{"", "__cf_bm=x"}, cookies)
+}
+
+func TestNewHTTPClientLeavesTheCallersAlone(t *testing.T) {
+	theirs := &http.Client{Transport: responding(200, success), Timeout: time.Minute}
+	before := *theirs
+	c := newConfig(nil)
+	c.HTTP = NewHTTPClient(theirs)
+	wrap(t, c, span)
+	_, err := ask(t.Context(), c, http.MethodGet)
+	require.NoError(t, err)
+	assert.Nil(t, theirs.CheckRedirect)
+	assert.Equal(t, before.Timeout, theirs.Timeout)
+	assert.IsType(t, before.Transport, theirs.Transport)
+}
+
+// Without a transport of the caller's, http.DefaultTransport is used, whatever it is by then.
+func TestDefaultTransport(t *testing.T) {
+	original := http.DefaultTransport
+	t.Cleanup(func() { http.DefaultTransport = original })
+	for _, client := range []*http.Client{nil, {}} {
+		c := newConfig(nil)
+		c.HTTP = NewHTTPClient(client)
+		http.DefaultTransport = responding(200, success)
+		_, err := ask(t.Context(), c, http.MethodGet)
+		require.NoError(t, err)
+	}
+}
+
+func TestProofThatNothingWasWritten(t *testing.T) {
+	traced := func(found bool) *trace {
+		seen := new(trace)
+		seen.sought.Store(true)
+		seen.found.Store(found)
+		return seen
+	}
+	dial := &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	for name, test := range map[string]struct {
+		err   error
+		under bool // a middleware
+	}{
+		"dial":                     {dial, true},
+		"dial of a proxy":          {&net.OpError{Op: "proxyconnect", Err: dial}, true},
+		"lookup":                   {&net.DNSError{Err: "no such host"}, true},
+		"wrapped":                  {fmt.Errorf("b: %w", fmt.Errorf("a: %w", dial)), true},
+		"handshake":                {tls.RecordHeaderError{Msg: "odd"}, true},
+		"certificate":              {&tls.CertificateVerificationError{}, true},
+		"scheme":                   {http.ErrSchemeMismatch, true},
+		"write":                    {&net.OpError{Op: "write", Err: syscall.EPIPE}, false},
+		"read":                     {&net.OpError{Op: "read", Err: syscall.ECONNRESET}, false},
+		"joined":                   {errors.Join(dial, dial), false},
+		"wrapped with another":     {fmt.Errorf("%w %w", dial, dial), false},
+		"text":                     {errors.New("dial tcp: connection refused"), false},
+		"closed by the other side": {io.EOF, false},
+	} {
+		middled := &HTTPClient{}
+		direct := &HTTPClient{direct: true}
+		assert.Equal(t, test.under, middled.provesUnwritten(traced(false), test.err), name)
+		assert.True(t, direct.provesUnwritten(traced(false), test.err), "nothing but net/http can have written: %s", name)
+		for _, h := range []*HTTPClient{middled, direct} {
+			assert.False(t, h.provesUnwritten(traced(true), test.err), "there was a connection: %s", name)
+			assert.False(t, h.provesUnwritten(new(trace), test.err), "nothing was traced: %s", name)
+		}
 	}
 }
