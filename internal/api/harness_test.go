@@ -501,3 +501,10 @@ var errTest = errors.New("the test's")
 type failingReader struct{ err error }
 
 func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
+
+// newOperation returns what Do works with.
+func newOperation(c *Config, r *Request) *operation {
+	o := &operation{Config: c, Request: r}
+	o.response.operation = o
+	return o
+}

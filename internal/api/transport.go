@@ -3,12 +3,14 @@ package api
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +23,8 @@ type HTTPClient struct {
 	transport http.RoundTripper // the middlewares' and the caller's, one around the other
 	// direct says that requests go straight to an http.Transport, which reports all that it does.
 	direct bool
+	// proxy is the http.Transport's choice of a proxy, nil if there is none.
+	proxy func(*http.Request) (*url.URL, error)
 }
 
 // NewHTTPClient returns a client that sends through a copy of client, nil for one with http.DefaultTransport.
@@ -28,9 +32,15 @@ func NewHTTPClient(client *http.Client) *HTTPClient {
 	if client == nil {
 		client = new(http.Client)
 	}
-	_, direct := client.Transport.(*http.Transport)
-	h := &HTTPClient{client: client, direct: direct || client.Transport == nil}
-	h.use(onceTransport{client.Transport})
+	transport := client.Transport
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	h := &HTTPClient{client: client}
+	if plain, is := transport.(*http.Transport); is {
+		h.direct, h.proxy = true, plain.Proxy
+	}
+	h.use(baseTransport{client.Transport})
 	return h
 }
 
@@ -40,7 +50,7 @@ func (h *HTTPClient) Wrap(middleware func(http.RoundTripper) http.RoundTripper) 
 	if transport == nil {
 		return nil, errors.New("the middleware returned a nil transport")
 	}
-	wrapped := &HTTPClient{client: h.client}
+	wrapped := &HTTPClient{client: h.client, proxy: h.proxy}
 	wrapped.use(transport)
 	return wrapped, nil
 }
@@ -63,19 +73,39 @@ func (h *HTTPClient) do(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// provesUnwritten reports whether the trace and the error of a request prove that it was not written: nobody found a
-// connection, and the error is itself a lookup's, a dial's or a handshake's. A middleware may have tried another way
-// that is not traced and that failed as well, so what it joins to an error proves nothing; without one the trace does.
-func (h *HTTPClient) provesUnwritten(seen *trace, err error) bool {
+// proxySecrets returns the credentials of the proxy that a request goes through: net/http sends them by itself.
+func (h *HTTPClient) proxySecrets(request *http.Request) []string {
+	if h.proxy == nil {
+		return nil
+	}
+	proxy, err := h.proxy(request)
+	if err != nil || proxy == nil || proxy.User == nil {
+		return nil
+	}
+	password, _ := proxy.User.Password()
+	return fieldSecrets("Proxy-Authorization", []string{
+		"Basic " + base64.StdEncoding.EncodeToString([]byte(proxy.User.Username()+":"+password)),
+	})
+}
+
+// provesUnwritten reports whether the trace and the error of a request prove that it was not written: there was no
+// connection, and the error is itself a lookup's, a dial's or a handshake's. A middleware may have tried another way that
+// is not traced and failed as well, so what it joins to an error proves nothing. Without a middleware two more are clear:
+// what ended a handshake, whatever it is, and an attempt that has ended while net/http was still connecting.
+func (h *HTTPClient) provesUnwritten(seen *trace, err error, ended bool) bool {
 	if !seen.sought.Load() || seen.found.Load() {
 		return false
 	}
-	for ; err != nil && !h.direct; err = errors.Unwrap(err) {
-		if isConnecting(err) {
+	if h.direct && ended {
+		return true
+	}
+	handshake := seen.handshakeError()
+	for ; err != nil; err = errors.Unwrap(err) {
+		if isConnecting(err) || h.direct && handshake != nil && handshake.Error() == err.Error() {
 			return true
 		}
 	}
-	return h.direct
+	return false
 }
 
 // isConnecting reports whether err, and not one that it wraps, is of making a connection.
@@ -90,92 +120,128 @@ func isConnecting(err error) bool {
 	}
 }
 
-// A trace notes what any transport reports of an attempt.
+// A trace notes what transports report of an attempt.
 type trace struct {
-	sought, found atomic.Bool // a connection
+	request *http.Request
+	cancel  context.CancelCauseFunc // ends the attempt
+	earlier *trace                  // of the attempt before, whose credentials are still secret
 
-	mu      sync.Mutex
-	written []string // values of headers that are secret
+	sought, found atomic.Bool  // a connection
+	connections   atomic.Int32 // that the last transport was given for its request
+	written       atomic.Bool  // the request was written over HTTP/2, and no response has come
+
+	// For the last transport: an earlier request of a middleware may have been carried out.
+	mayBeDone atomic.Bool
+
+	mu        sync.Mutex
+	handshake error         // that ended one
+	fields    []headerField // that were written, those of middlewares and cookie jars among them
 }
 
-// follow returns a context whose requests are traced.
-func (t *trace) follow(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { t.sought.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { t.found.Store(true) },
-		WroteHeaderField: func(name string, values []string) {
-			if secrets := fieldSecrets(name, values); secrets != nil {
-				t.mu.Lock()
-				defer t.mu.Unlock()
-				t.written = append(t.written, secrets...)
-			}
-		},
-	})
-}
-
-// secrets returns the secrets in headers that were written, those of middlewares and cookie jars among them.
-func (t *trace) secrets() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.written
+type headerField struct {
+	name   string
+	values []string
 }
 
 // maxConnections is how many connections net/http may try one GET on by itself, because those that it had were dead: it
-// can't be seen whether they took the request. It tries others on several only as long as nothing was written.
+// can't be seen whether they took the request. Others it tries on several only as long as nothing was written.
 const maxConnections = 4
 
+// Reasons to end an attempt before net/http or a middleware sends its request again.
 var (
-	errResent = errors.New("the connection failed after the request was written")
-	errDead   = errors.New("several idle connections had been closed")
+	errResent   = errors.New("the connection failed after the request was written")
+	errAllDead  = fmt.Errorf("%d connections in a row were dead", maxConnections)
+	errSentOnce = errors.New("the request may have been carried out: a middleware must not send it again")
 )
 
-// A onceTransport is the last transport before the network. It keeps net/http from sending a request again by itself
-// once it may have been carried out: over HTTP/2, and where an Idempotency-Key is taken for permission. Each time a
-// request is sent is an attempt, then, and asks the limiter.
-type onceTransport struct{ next http.RoundTripper }
+type traceKey struct{}
 
-func (t onceTransport) RoundTrip(request *http.Request) (*http.Response, error) {
-	next := t.next
-	if next == nil {
-		next = http.DefaultTransport
-	}
-	ctx, cancel := context.WithCancelCause(request.Context())
-	target := request.URL.RequestURI()
-	var written atomic.Bool
-	var connections atomic.Int32
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+// follow returns a context whose request is traced, and ends the attempt where net/http would send it again by itself.
+func (t *trace) follow(ctx context.Context, method string) context.Context {
+	hooks := &httptrace.ClientTrace{
+		GetConn: func(string) { t.sought.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) {
-			// Cancelling comes before anything is written on this connection.
-			switch tooMany := connections.Add(1) > maxConnections; {
-			case written.Load():
-				cancel(errResent)
-			case tooMany && isSafe(request.Method):
-				cancel(errDead)
+			t.found.Store(true)
+			// What is ended here has written nothing on this connection.
+			switch count := t.connections.Add(1); {
+			case t.written.Load():
+				t.cancel(errResent)
+			case count > maxConnections && isSafe(method):
+				t.cancel(errAllDead)
 			}
 		},
 		WroteHeaderField: func(name string, values []string) {
 			// Only HTTP/2 has this field. Over HTTP/1 net/http sends a request again only if nothing of it was written,
-			// or if it is a GET on a connection that was used before. What has another path is not this request but,
-			// say, one for a token, which the caller's transport makes in the same context.
-			if name == ":path" && strings.HasSuffix(values[0], target) {
-				written.Store(true)
+			// or if it is a GET on a connection that was used before.
+			if name == ":path" && slices.Equal(values, []string{t.request.URL.RequestURI()}) {
+				t.written.Store(true)
 			}
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.fields = append(t.fields, headerField{name, values})
 		},
-	})
-	request = request.WithContext(ctx)
-	request.Header = withoutIdempotencyKeys(request.Header)
-	response, err := next.RoundTrip(request)
-	switch {
-	case err != nil && errors.Is(context.Cause(ctx), errResent):
-		return nil, errResent
-	case err != nil && errors.Is(context.Cause(ctx), errDead):
-		// The next attempt should not meet more of them.
-		if pool, is := next.(interface{ CloseIdleConnections() }); is {
-			pool.CloseIdleConnections()
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.handshake = err
+		},
+		GotFirstResponseByte: func() {
+			// A middleware may answer to a response by sending the request again.
+			t.written.Store(false)
+		},
+	}
+	return httptrace.WithClientTrace(context.WithValue(ctx, traceKey{}, t), hooks)
+}
+
+func (t *trace) handshakeError() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.handshake
+}
+
+// appendSecrets appends the credentials that this attempt and those before it have sent.
+func (t *trace) appendSecrets(secrets []string) []string {
+	for ; t != nil; t = t.earlier {
+		secrets = append(secrets, headerSecrets(t.request.Header)...)
+		t.mu.Lock()
+		for _, field := range t.fields {
+			secrets = append(secrets, fieldSecrets(field.name, field.values)...)
 		}
-		return nil, errDead
-	case err == nil && response == nil:
+		t.mu.Unlock()
+	}
+	return secrets
+}
+
+// A baseTransport is the last transport before the network. It keeps a middleware from sending a request again that may
+// have been carried out and must not be carried out twice, and net/http from doing so where it takes an Idempotency-Key
+// for permission; a trace does the same over HTTP/2. Each time that a request is sent is an attempt, then, and asks the
+// limiter.
+type baseTransport struct{ next http.RoundTripper }
+
+func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	next := t.next
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	seen, _ := request.Context().Value(traceKey{}).(*trace)
+	if seen == nil { // a middleware has made a context of its own
+		seen = new(trace)
+	}
+	if seen.mayBeDone.Load() && !isIdempotent(request.Method) {
+		return nil, errSentOnce
+	}
+	seen.connections.Store(0)
+	response, err := next.RoundTrip(withoutIdempotencyKeys(request))
+	if pool, is := next.(interface{ CloseIdleConnections() }); is && errors.Is(context.Cause(request.Context()), errAllDead) {
+		pool.CloseIdleConnections() // so that the next attempt does not meet more of them
+	}
+	switch {
+	case err != nil:
+		seen.mayBeDone.Store(!seen.sought.Load() || seen.connections.Load() > 0)
+	case response == nil:
 		return nil, fmt.Errorf("transport %T returned neither a response nor an error", next)
+	default:
+		seen.mayBeDone.Store(outcomes[ofStatus(response.StatusCode)].ambiguous)
 	}
 	return response, err
 }
@@ -185,16 +251,16 @@ func isSafe(method string) bool {
 	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions || method == http.MethodTrace
 }
 
-// withoutIdempotencyKeys returns the header with other spellings of the names by which net/http recognizes a request
-// that it may send twice. The API promises nothing of the kind for them.
-func withoutIdempotencyKeys(header http.Header) http.Header {
+// withoutIdempotencyKeys returns a request with other spellings of the headers by which net/http recognizes one that it
+// may send twice. The API promises nothing of the kind for them.
+func withoutIdempotencyKeys(request *http.Request) *http.Request {
 	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
-		if _, has := header[name]; has {
-			header = header.Clone()
-			moveHeader(header, name, strings.ToLower(name))
+		if _, has := request.Header[name]; has {
+			request = request.Clone(request.Context())
+			moveHeader(request.Header, name, strings.ToLower(name))
 		}
 	}
-	return header
+	return request
 }
 
 // hiddenLocation is where a response's Location is kept while net/http has it.
@@ -208,7 +274,7 @@ func (t redirectTransport) RoundTrip(request *http.Request) (*http.Response, err
 	if err == nil && response == nil {
 		return nil, fmt.Errorf("middleware %T returned neither a response nor an error", t.next)
 	}
-	if err == nil && ofStatus(response.StatusCode) == redirected {
+	if err == nil && response.StatusCode/100 == 3 {
 		response.Header = response.Header.Clone()
 		moveHeader(response.Header, "Location", hiddenLocation)
 	}
