@@ -502,4 +502,9 @@ type failingReader struct{ err error }
 
 func (r failingReader) Read([]byte) (int, error) { return 0, r.err }
 
-func newOperation(c *Config, r *Request) *operation { return &operation{Config: c, Request: r} }
+// newOperation returns what Do works with.
+func newOperation(c *Config, r *Request) *operation {
+	o := &operation{Config: c, Request: r}
+	o.response.operation = o
+	return o
+}

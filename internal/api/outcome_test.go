@@ -87,7 +87,7 @@ func TestOutcomeOfEveryStatus(t *testing.T) {
 			want = transient
 		case status >= 200 && status <= 299:
 			want = succeeded
-		case status >= 300 && status <= 399:
+		case status >= 300 && status <= 399 && status != 303: // which is a response to what was carried out
 			want = redirected
 		case status >= 400 && status <= 499:
 			want = rejected
@@ -116,7 +116,7 @@ type scenario struct {
 // scenarios are the ways to every outcome.
 func scenarios() []scenario {
 	all := slices.Concat(unsentScenarios(), dialScenarios(), lostScenarios(), streamScenarios(), bodyScenarios())
-	for _, status := range []int{300, 301, 302, 303, 304, 307, 308} {
+	for _, status := range []int{300, 301, 302, 304, 305, 307, 308} {
 		all = append(all, scenario{
 			name: fmt.Sprintf("status %d", status), outcome: redirected, says: "redirects are not followed",
 			handler: func(w http.ResponseWriter, _ *http.Request) {
@@ -144,6 +144,9 @@ func scenarios() []scenario {
 		all = append(all, statusScenario(status, failed))
 	}
 	return append(all, statusScenario(429, rateLimited), scenario{
+		name: "status 303", outcome: failed, says: "redirects are not followed",
+		handler: func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/v4/things/1", http.StatusSeeOther) },
+	}, scenario{
 		name: "status 101", outcome: failed, says: "101",
 		handler: hijack("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: other\r\n\r\n"),
 	})
@@ -337,6 +340,20 @@ func bodyScenarios() []scenario {
 		}, {
 			name: "half a response in time, HTTP/2", outcome: lost, says: "no response within 30s", cause: context.DeadlineExceeded,
 			protocol: overH2, handler: stall(success[:20]),
+		}, {
+			name: "cut in the middle of a rejection", outcome: cutShort, says: "closed in the middle of the response", cause: io.ErrUnexpectedEOF,
+			handler: func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Length", fmt.Sprint(len(success)))
+				w.WriteHeader(http.StatusForbidden)
+				abort(success[:20])(w, r)
+			},
+		}, {
+			name: "half a rejection in time", outcome: cutShort, says: "no response within 30s", cause: context.DeadlineExceeded,
+			handler: func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Length", fmt.Sprint(len(success)))
+				w.WriteHeader(http.StatusNotFound)
+				stall(success[:20])(w, r)
+			},
 		}, {
 			name: "larger than allowed", outcome: unreadable, says: "larger than 64 MiB", handler: flood(`{"success":true,"result":"`, "x"),
 		},

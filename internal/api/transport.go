@@ -147,7 +147,7 @@ type headerField struct {
 }
 
 // maxConnections is how many connections net/http may try one GET on by itself, because those that it had were dead: it
-// can't be seen whether they took the request. It tries others on several only as long as nothing was written.
+// can't be seen whether they took the request. Others it tries on several only as long as nothing was written.
 const maxConnections = 4
 
 // Reasons to end an attempt before net/http or a middleware sends its request again.

@@ -527,7 +527,7 @@ func TestProofThatNothingWasWritten(t *testing.T) {
 	dial := &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
 	for name, test := range map[string]struct {
 		err   error
-		under bool // a middleware
+		proof bool
 	}{
 		"dial":                     {dial, true},
 		"dial of a proxy":          {&net.OpError{Op: "proxyconnect", Err: dial}, true},
@@ -545,11 +545,18 @@ func TestProofThatNothingWasWritten(t *testing.T) {
 	} {
 		middled := &HTTPClient{}
 		direct := &HTTPClient{direct: true}
-		assert.Equal(t, test.under, middled.provesUnwritten(traced(false), test.err, false), name)
-		assert.True(t, direct.provesUnwritten(traced(false), test.err, false), "nothing but net/http can have written: %s", name)
-		for _, h := range []*HTTPClient{middled, direct} {
-			assert.False(t, h.provesUnwritten(traced(true), test.err, false), "there was a connection: %s", name)
-			assert.False(t, h.provesUnwritten(new(trace), test.err, false), "nothing was traced: %s", name)
+		for _, ended := range []bool{false, true} {
+			assert.Equal(t, test.proof, middled.provesUnwritten(traced(false), test.err, ended), name)
+			assert.Equal(t, test.proof || ended, direct.provesUnwritten(traced(false), test.err, ended), name)
+			for _, h := range []*HTTPClient{middled, direct} {
+				assert.False(t, h.provesUnwritten(traced(true), test.err, ended), "there was a connection: %s", name)
+				assert.False(t, h.provesUnwritten(new(trace), test.err, ended), "nothing was traced: %s", name)
+			}
 		}
 	}
+	handshake := traced(false)
+	handshake.handshake = io.EOF
+	assert.True(t, (&HTTPClient{direct: true}).provesUnwritten(handshake, io.EOF, false))
+	assert.False(t, (&HTTPClient{direct: true}).provesUnwritten(handshake, syscall.EPIPE, false))
+	assert.False(t, (&HTTPClient{}).provesUnwritten(handshake, io.EOF, false), "a middleware's other way may have ended so")
 }
