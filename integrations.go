@@ -117,7 +117,9 @@ type Integration struct {
 type IntegrationUpdate struct {
 	Name     *string
 	Interval *Interval
-	// Config replaces the one that the integration has. Its type is sent with it.
+	// Config replaces the one that the integration has, so it has to be whole, secrets included. Its type is sent with it.
+	// To rotate a secret, [WithoutValidation] lets a config with nothing but the new secret pass. Other clients send that,
+	// but no document says that the API then keeps the rest.
 	Config IntegrationConfig
 }
 
