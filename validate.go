@@ -170,7 +170,6 @@ func (in *AntivirusInput) validate(p *problems) {
 }
 
 func (in *UniqueClientIDInput) validate(p *problems) {
-	p.required("operating_system", string(in.OperatingSystem))
 	p.id("id", in.ID)
 }
 

@@ -75,7 +75,7 @@ func TestValidateNamesWhatTheAPIWouldRefuse(t *testing.T) {
 		"client_certificate_v2": {cfposture.Rule{Input: &cfposture.ClientCertificateV2Input{CN: "${hostname}.${hostnames}.${}"}},
 			[]string{"input.certificate_id: is required", "input.cn: has the variable ${hostnames}", "input.cn: has the variable ${}"}},
 		"antivirus":        {cfposture.Rule{Input: &cfposture.AntivirusInput{UpdateWindowDays: new(math.Inf(1))}}, []string{"input.update_window_days: is +Inf"}},
-		"unique_client_id": {cfposture.Rule{Input: &cfposture.UniqueClientIDInput{}}, []string{"input.operating_system: is required", "input.id: is required"}},
+		"unique_client_id": {cfposture.Rule{Input: &cfposture.UniqueClientIDInput{}}, []string{"input.id: is required"}},
 		"kolide": {cfposture.Rule{Input: &cfposture.KolideInput{CountOperator: "!="}},
 			[]string{"input.connection_id: is required", `input.countOperator: "!=" is none of`, "input.auth_state: would check nothing"}},
 		"kolide counts without operator": {cfposture.Rule{Input: &cfposture.KolideInput{ConnectionID: connection, IssueCount: "3"}}, []string{"input.auth_state: would check nothing"}},

@@ -19,7 +19,8 @@ const aRule = `{"type":"warp"}`
 
 func TestFailNextFailsThatManyRequestsAndMakesNoChange(t *testing.T) {
 	cases := map[int]int{ // by status the code of the error
-		200: 1000, 400: 1000, 401: 10000, 403: 10000, 404: 1000, 408: 1000, 409: 1000, 429: 971, 500: 1000, 501: 1000, 599: 1000,
+		200: 777000, 400: 777000, 401: 10000, 403: 10000, 404: 777000, 408: 777000, 409: 777000, 429: 971,
+		500: 777000, 501: 777000, 599: 777000,
 	}
 	for status, code := range cases {
 		t.Run(http.StatusText(status), func(t *testing.T) {
