@@ -34,7 +34,8 @@ func WithControl() Option {
 
 // WithOnChange calls save before a request changes a rule or an integration. If save returns an error, nothing is
 // changed and the response is a 500 that holds the error's text. save is called for one change at a time, in the order
-// in which they are made, and must not call the server. [Server.AddRule] and the like are not reported.
+// in which they are made, and must not call the server. What a test does by [Server.AddRule], [Server.Reset] and the
+// like is not reported.
 func WithOnChange(save func(Change) error) Option {
 	return func(s *Server) { s.save = save }
 }

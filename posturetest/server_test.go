@@ -243,7 +243,10 @@ func TestResetForgetsEverything(t *testing.T) {
 	a.create(integrationsPath, kolide)
 	a.server.SetPageSize(1)
 	a.server.FailNext(3, http.StatusInternalServerError)
+	a.server.SetBehavior(posturetest.Behavior{DeleteMissingRule: http.StatusNotFound})
 
+	a.server.Reset()
+	a.succeed(http.MethodDelete, rulesPath+"/"+missing, "")
 	a.server.Reset()
 	assert.Empty(t, a.server.Rules())
 	assert.Empty(t, a.server.Integrations())
