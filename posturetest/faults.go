@@ -16,7 +16,7 @@ import (
 )
 
 // A Fault spoils requests. The first group of fields aims it: a request meets the fault if it meets all that is set. The
-// second group says what happens to it. The zero Fault delays the next request by nothing.
+// second group says what happens to it. The zero Fault takes the next request and leaves it as it is.
 //
 // In JSON, which [ParseFaults] reads, the members are named like the fields, in lower case: delay is a string such as
 // "250ms", cut is "before", "after" or "middle", and Match is not available.

@@ -76,8 +76,8 @@ type Behavior struct {
 	// IgnoreQuery ignores page and per_page. No document has parameters of the lists, so the live API may do so.
 	IgnoreQuery bool
 	// IntegrationsContentType is the content type of the list of integrations. One user recorded it as text/plain, which
-	// Cloudflare's own clients can't read. "" is text/plain, but for requests whose Accept header asks for
-	// application/json, as these clients' and cfposture's do.
+	// Cloudflare's own Go client refuses. "" is text/plain, unless the request's Accept header asks for application/json,
+	// as this client's and cfposture's do.
 	IntegrationsContentType string
 
 	// RefuseReadOnly refuses a request with a member that only the API sets, such as a rule's enabled, with 400. By

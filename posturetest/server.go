@@ -190,22 +190,22 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 
-	var answer response
+	var sent response
 	if f.carriesOut() {
-		answer = s.respond(r, e, body, readErr)
+		sent = s.respond(r, e, body, readErr)
 	}
-	f.spoil(&answer)
+	f.spoil(&sent)
 
 	if !s.wait(r.Context(), f.Delay) || f.Cut == CutAfter {
 		cutConnection(w)
 		return
 	}
 	if f.Cut == CutMiddle {
-		answer.writeHalf(w)
+		sent.writeHalf(w)
 		cutConnection(w)
 		return
 	}
-	answer.write(w)
+	sent.write(w)
 }
 
 // respond carries the request out.

@@ -305,7 +305,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 
 	server.Close()
 	server.Close()
-	require.Error(t, <-waiting, "the delay ended without an answer")
+	require.Error(t, <-waiting, "the delay ended without a response")
 	_, err = idle.Read(make([]byte, 1))
 	require.Error(t, err, "the idle connection is closed")
 	_, err = (&net.Dialer{}).DialContext(t.Context(), "tcp", address)

@@ -36,10 +36,10 @@ func TestDescriptionHasTheTenEndpoints(t *testing.T) {
 func TestDescriptionAgreesWithTheTables(t *testing.T) {
 	doc, err := contract.Description()
 	require.NoError(t, err)
-	requests, answers := doc.Components.Schemas["NewRule"].Value, doc.Components.Schemas["Rule"].Value
+	requests, responses := doc.Components.Schemas["NewRule"].Value, doc.Components.Schemas["Rule"].Value
 	assert.Len(t, requests.OneOf, len(apifacts.RuleTypes))
 	for _, ruleType := range apifacts.RuleTypes {
-		for _, union := range []*openapi3.Schema{requests, answers} {
+		for _, union := range []*openapi3.Schema{requests, responses} {
 			input := chosen(t, union, doc, ruleType.Name, "input")
 			assertSameMembers(t, input, ruleType.Members, union == requests, ruleType.Name)
 		}

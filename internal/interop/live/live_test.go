@@ -2,7 +2,7 @@
 //
 //	CFPOSTURE_LIVE=1 CLOUDFLARE_API_TOKEN=… CLOUDFLARE_ACCOUNT_ID=… go test -v ./live
 //
-// It fails where the API differs from what is known. What isn't known is a list of questions, whose answers it logs as a
+// It fails where the API differs from what is known. Where the facts leave a question open, it logs what it found, in a
 // table. It touches only rules and integrations that it creates, whose names begin with the run's own prefix, and deletes
 // them whatever happens. The rules that need a list or a certificate, and the integration, are left out unless the
 // variables below say what to use. Without CFPOSTURE_LIVE the same checks run against posturetest.
