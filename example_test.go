@@ -28,7 +28,7 @@ func ExampleNewClient() {
 		return
 	}
 	_ = client
-	// Output: cfposture: the API token is empty
+	// Output: cfposture: API token is empty
 }
 
 func ExamplePostureService_Create() {
@@ -253,7 +253,7 @@ func ExampleClient_Do() {
 	query := struct {
 		PerPage int `url:"per_page"`
 	}{50}
-	err := client.Do(ctx, "GET", "accounts/"+posturetest.AccountID+"/devices/posture", query, nil, &rules)
+	err := client.Do(ctx, cfposture.Request{Method: "GET", Path: "accounts/" + posturetest.AccountID + "/devices/posture", Query: query}, &rules)
 	fmt.Println(len(rules), err)
 	// Output: 0 <nil>
 }

@@ -14,58 +14,53 @@ import (
 
 // An IntegrationsService reads and writes device posture integrations.
 type IntegrationsService struct {
-	integrations resource[Integration]
+	integrations collection[Integration]
 }
 
 func newIntegrationsService(c *Client) *IntegrationsService {
-	return &IntegrationsService{resource[Integration]{
+	return &IntegrationsService{collection[Integration]{
 		client:  c,
+		service: "integrations",
 		noun:    "integration",
-		idName:  "the integration ID",
-		path:    []pathElement{{"", "devices"}, {"", "posture"}, {"", integrationElement}},
+		path:    "devices/posture/integration",
 		decode:  decodeIntegration,
 		id:      func(i *Integration) string { return i.ID },
 		isEmpty: func(i *Integration) bool { return i.ID == "" && i.Name == "" && i.Type == "" },
 	}}
 }
 
-// integrationElement follows the rules' collection where a rule's ID would stand.
-const integrationElement = "integration"
-
-// List returns every integration of the account, of all pages. If there are integrations that are not what one should
-// be, it returns the others along with an error that names each of those. Answers are limited to 64 MiB.
+// List returns every integration of the account, of all pages. Its errors are those of [PostureService.List].
 //
 // GET /accounts/{account_id}/devices/posture/integration
 func (s *IntegrationsService) List(ctx context.Context, opts ...Option) ([]*Integration, error) {
 	return s.integrations.list(ctx, opts)
 }
 
-// All yields every integration of the account, of all pages, as they arrive, one at a time. An integration that is not
-// what one should be is yielded as an error, and the loop may go on; any other error is the last. Leaving the loop ends
-// the transfer.
+// All yields every integration of the account, page by page, like [PostureService.All].
 //
 // GET /accounts/{account_id}/devices/posture/integration
 func (s *IntegrationsService) All(ctx context.Context, opts ...Option) iter.Seq2[*Integration, error] {
-	return s.integrations.pages(ctx, opts, true)
+	return s.integrations.all(ctx, opts)
 }
 
-// ListPage returns one page of the account's integrations, with the same errors as List.
+// ListPage returns one page of the account's integrations. Its errors are those of List, except for [ErrIncomplete].
 //
 // GET /accounts/{account_id}/devices/posture/integration?page=…&per_page=…
-func (s *IntegrationsService) ListPage(ctx context.Context, page ListPage, opts ...Option) (*Page[Integration], error) {
+func (s *IntegrationsService) ListPage(ctx context.Context, page ListOptions, opts ...Option) (*Page[Integration], error) {
 	return s.integrations.listPage(ctx, page, opts)
 }
 
-// Get returns one integration, or [ErrNotFound]. Its config lacks the secrets, which the API never returns.
+// Get returns one integration, without its secrets, which the API never returns. The error wraps [ErrNotFound] if there
+// is none with the ID.
 //
 // GET /accounts/{account_id}/devices/posture/integration/{integration_id}
 func (s *IntegrationsService) Get(ctx context.Context, integrationID string, opts ...Option) (*Integration, error) {
 	return s.integrations.get(ctx, integrationID, opts)
 }
 
-// Create creates an integration and returns it as the API made it: with its ID, without its secrets. The given
-// integration is left as it is; its ID is not sent. A failure that leaves open whether the integration exists is
-// [ErrOutcomeUnknown].
+// Create creates an integration and returns it as the API made it: with its ID, without its secrets. It does not change
+// the given integration and does not send its ID. The error wraps [ErrOutcomeUnknown] if it is open whether the
+// integration exists.
 //
 // POST /accounts/{account_id}/devices/posture/integration
 func (s *IntegrationsService) Create(ctx context.Context, integration *Integration, opts ...Option) (*Integration, error) {
@@ -74,19 +69,18 @@ func (s *IntegrationsService) Create(ctx context.Context, integration *Integrati
 	}
 	created := *integration
 	created.ID, created.Type = "", integration.wireType()
-	return s.integrations.write(ctx, http.MethodPost, collection, &created, opts)
+	return s.integrations.write(ctx, "create", http.MethodPost, &created, opts)
 }
 
 // Update changes what is set in change and returns the integration as the API keeps it, without its secrets. A config
-// replaces the one that was, so it has to be whole, secrets included.
+// replaces the one that was there, so it must be complete, secrets included.
 //
 // PATCH /accounts/{account_id}/devices/posture/integration/{integration_id}
 func (s *IntegrationsService) Update(ctx context.Context, integrationID string, change IntegrationUpdate, opts ...Option) (*Integration, error) {
-	return s.integrations.write(ctx, http.MethodPatch, s.integrations.element(integrationID), change, opts)
+	return s.integrations.write(ctx, "update", http.MethodPatch, change, opts, integrationID)
 }
 
-// Delete deletes one integration. It fails with [ErrNotFound] where there is none, save after an attempt whose answer
-// was lost.
+// Delete deletes one integration. Its errors are those of [PostureService.Delete].
 //
 // DELETE /accounts/{account_id}/devices/posture/integration/{integration_id}
 func (s *IntegrationsService) Delete(ctx context.Context, integrationID string, opts ...Option) error {

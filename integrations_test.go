@@ -99,7 +99,7 @@ func TestIntegrationLivesFromCreateToDelete(t *testing.T) {
 	list, err := client.Integrations.List(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []*cfposture.Integration{changed}, list)
-	page, err := client.Integrations.ListPage(t.Context(), cfposture.ListPage{Page: 1, PerPage: 5})
+	page, err := client.Integrations.ListPage(t.Context(), cfposture.ListOptions{Page: 1, PerPage: 5})
 	require.NoError(t, err)
 	assert.Equal(t, list, page.Items)
 	for integration, err := range client.Integrations.All(t.Context()) {
@@ -153,7 +153,7 @@ func TestInvalidIntegrationIsNotSent(t *testing.T) {
 	_, err = client.Integrations.Update(t.Context(), "x", cfposture.IntegrationUpdate{})
 	assertProblems(t, err, ": the change is empty")
 	_, err = client.Integrations.Update(t.Context(), "", cfposture.IntegrationUpdate{Name: new("n")})
-	require.EqualError(t, err, "cfposture: the integration ID is empty")
+	require.EqualError(t, err, "cfposture: integration ID is empty")
 	assert.Empty(t, server.Requests())
 }
 

@@ -13,56 +13,57 @@ import (
 
 // A PostureService reads and writes device posture rules.
 type PostureService struct {
-	rules resource[Rule]
+	rules collection[Rule]
 }
 
 func newPostureService(c *Client) *PostureService {
-	return &PostureService{resource[Rule]{
-		client:  c,
-		noun:    "rule",
-		idName:  "the rule ID",
-		path:    []pathElement{{"", "devices"}, {"", "posture"}},
-		taken:   integrationElement,
-		decode:  decodeRule,
-		id:      func(r *Rule) string { return r.ID },
-		isEmpty: func(r *Rule) bool { return r.ID == "" && r.Name == "" && r.Type == "" },
+	return &PostureService{collection[Rule]{
+		client:     c,
+		service:    "posture",
+		noun:       "rule",
+		path:       "devices/posture",
+		reservedID: "integration",
+		decode:     decodeRule,
+		id:         func(r *Rule) string { return r.ID },
+		isEmpty:    func(r *Rule) bool { return r.ID == "" && r.Name == "" && r.Type == "" },
 	}}
 }
 
-// List returns every rule of the account, of all pages. If there are rules that are not what a rule should be, it
-// returns the others along with an error that names each of those. Answers are limited to 64 MiB.
+// List returns every rule of the account, of all pages. If rules are unreadable it returns the others and an error in
+// which [errors.As] finds the first [*ItemError]; if the list can't be shown to be whole it returns what came and an
+// error that wraps [ErrIncomplete]. With any other error it returns nil. A response is limited to 64 MiB.
 //
 // GET /accounts/{account_id}/devices/posture
 func (s *PostureService) List(ctx context.Context, opts ...Option) ([]*Rule, error) {
 	return s.rules.list(ctx, opts)
 }
 
-// All yields every rule of the account, of all pages, as they arrive: it holds one at a time, and a few bytes of each that
-// came, so the account may be of any size. What a later page or a retry brings again is left out; a page that brings
-// nothing new is taken for the end. A rule that is not what a rule should be is yielded as an error, and the loop may go
-// on; any other error is the last. Leaving the loop ends the transfer.
+// All yields every rule of the account, page by page. A page is read whole before its rules are yielded, so that the loop
+// may take its time and make calls, and no rule is yielded twice. An unreadable rule is yielded as nil and an
+// [*ItemError], after which the loop may go on; any other error is the last. It wraps [ErrIncomplete] if the list can't be
+// shown to be whole, also because the loop deletes what it lists.
 //
 // GET /accounts/{account_id}/devices/posture
 func (s *PostureService) All(ctx context.Context, opts ...Option) iter.Seq2[*Rule, error] {
-	return s.rules.pages(ctx, opts, true)
+	return s.rules.all(ctx, opts)
 }
 
-// ListPage returns one page of the account's rules, with the same errors as List.
+// ListPage returns one page of the account's rules. Its errors are those of List, except for [ErrIncomplete].
 //
 // GET /accounts/{account_id}/devices/posture?page=…&per_page=…
-func (s *PostureService) ListPage(ctx context.Context, page ListPage, opts ...Option) (*Page[Rule], error) {
+func (s *PostureService) ListPage(ctx context.Context, page ListOptions, opts ...Option) (*Page[Rule], error) {
 	return s.rules.listPage(ctx, page, opts)
 }
 
-// Get returns one rule, or [ErrNotFound].
+// Get returns one rule. The error wraps [ErrNotFound] if there is none with the ID.
 //
 // GET /accounts/{account_id}/devices/posture/{rule_id}
 func (s *PostureService) Get(ctx context.Context, ruleID string, opts ...Option) (*Rule, error) {
 	return s.rules.get(ctx, ruleID, opts)
 }
 
-// Create creates a rule and returns it as the API made it, with its ID. The given rule is left as it is; its ID is not
-// sent. A failure that leaves open whether the rule exists is [ErrOutcomeUnknown].
+// Create creates a rule and returns it as the API made it, with its ID. It does not change the given rule and does not
+// send its ID. The error wraps [ErrOutcomeUnknown] if it is open whether the rule exists.
 //
 // POST /accounts/{account_id}/devices/posture
 func (s *PostureService) Create(ctx context.Context, rule *Rule, opts ...Option) (*Rule, error) {
@@ -71,7 +72,7 @@ func (s *PostureService) Create(ctx context.Context, rule *Rule, opts ...Option)
 	}
 	created := *rule
 	created.ID, created.Type = "", rule.wireType()
-	return s.rules.write(ctx, http.MethodPost, collection, &created, opts)
+	return s.rules.write(ctx, "create", http.MethodPost, &created, opts)
 }
 
 // Update replaces the rule that has rule.ID and returns it as the API keeps it. What the given rule leaves out is reset,
@@ -84,10 +85,11 @@ func (s *PostureService) Update(ctx context.Context, rule *Rule, opts ...Option)
 	}
 	updated := *rule
 	updated.Type = rule.wireType()
-	return s.rules.write(ctx, http.MethodPut, s.rules.element(rule.ID), &updated, opts)
+	return s.rules.write(ctx, "update", http.MethodPut, &updated, opts, rule.ID)
 }
 
-// Delete deletes one rule. It fails with [ErrNotFound] where there is none, save after an attempt whose answer was lost.
+// Delete deletes one rule. The API's response for a rule that does not exist is a success; where it is status 404 or code
+// 6024, the error wraps [ErrNotFound], unless an attempt before may have deleted the rule.
 //
 // DELETE /accounts/{account_id}/devices/posture/{rule_id}
 func (s *PostureService) Delete(ctx context.Context, ruleID string, opts ...Option) error {

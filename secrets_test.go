@@ -286,7 +286,6 @@ func TestNewClientsErrorsHoldNoSecret(t *testing.T) {
 		{cfposture.WithAPIToken(hiddenToken + "\n")},
 		{cfposture.WithAPIKey("a\r\nb", hiddenKey)},
 		{cfposture.WithAPIKey("a", hiddenKey+"\x00")},
-		{cfposture.WithAPIToken(hiddenToken), cfposture.WithAPIKey("a", hiddenKey)},
 		{cfposture.WithAPIToken(hiddenToken), cfposture.WithBaseURL("http://api.example.com")},
 		{cfposture.WithAPIToken("t"), cfposture.WithBaseURL("https://user:" + url.QueryEscape(hiddenToken) + "@api.example.com")},
 		{cfposture.WithAPIToken("t"), cfposture.WithBaseURL("https://user:" + hiddenToken + "@api.example.com")},
@@ -315,8 +314,8 @@ func everyFailingCall(ctx context.Context, client *cfposture.Client) map[string]
 	})
 	calls["delete"] = client.Integrations.Delete(ctx, "id")
 	plain := &cfposture.Integration{Config: &cfposture.UptycsConfig{ClientKey: hiddenClient, ClientSecret: hiddenConfig}}
-	calls["do"] = client.Do(ctx, http.MethodPost, "accounts/a/devices/posture/integration", nil, plain, new(any))
-	calls["do with a map"] = client.Do(ctx, http.MethodPut, "anything", nil, map[string]any{"client_secret": hiddenConfig, "client_key": hiddenClient}, nil)
+	calls["do"] = client.Do(ctx, cfposture.Request{Method: http.MethodPost, Path: "accounts/a/devices/posture/integration", Body: plain}, new(any))
+	calls["do with a map"] = client.Do(ctx, cfposture.Request{Method: http.MethodPut, Path: "anything", Body: map[string]any{"client_secret": hiddenConfig, "client_key": hiddenClient}}, nil)
 	return calls
 }
 

@@ -176,7 +176,7 @@ func TestKeepRequestsKeepsTheLastOnes(t *testing.T) {
 	defer server.Close()
 	client := server.Client()
 	list := func(perPage int) {
-		_, err := client.Posture.ListPage(t.Context(), cfposture.ListPage{PerPage: perPage})
+		_, err := client.Posture.ListPage(t.Context(), cfposture.ListOptions{PerPage: perPage})
 		require.NoError(t, err)
 	}
 	kept := func() (perPage []string) {

@@ -166,7 +166,7 @@ func TestRequestWithoutCredentialsBreaksTheContract(t *testing.T) {
 
 func TestEndpointThatIsNotDescribedBreaksTheContract(t *testing.T) {
 	a := newAccount(t)
-	err := a.client.Do(t.Context(), http.MethodGet, "accounts/"+"a"+"/devices", nil, nil, nil)
+	err := a.client.Do(t.Context(), cfposture.Request{Method: http.MethodGet, Path: "accounts/" + "a" + "/devices"}, nil)
 	require.Error(t, err)
 	require.Len(t, a.violations, 1)
 	assert.Error(t, a.violations[0].Request)

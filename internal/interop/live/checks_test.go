@@ -306,7 +306,7 @@ func (r *run) unknownRule(t *testing.T) {
 
 func (r *run) headers(t *testing.T) {
 	var response cfposture.Response
-	_, err := r.client.Posture.ListPage(t.Context(), cfposture.ListPage{Page: 1, PerPage: 1}, cfposture.WithResponse(&response))
+	_, err := r.client.Posture.ListPage(t.Context(), cfposture.ListOptions{Page: 1, PerPage: 1}, cfposture.WithResponse(&response))
 	require.NoError(t, err)
 	assert.NotEmpty(t, response.RayID)
 	assert.NotEmpty(t, response.RateLimit.Policy)

@@ -1,0 +1,179 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cfposture/cfposture/internal/wire"
+)
+
+// An envelope is the object around every result of the API:
+//
+//	{"success": true, "errors": [], "messages": [], "result": …, "result_info": {…}}
+type envelope struct {
+	success    bool
+	errors     []Message
+	messages   []Message
+	resultInfo []byte
+}
+
+// readEnvelope reads the envelope that a body is, whose members may come in any order, and has the result decoded if that
+// is wanted. With an error about the envelope's content it returns what it has read.
+func (o *operation) readEnvelope(body []byte, decode bool) (*envelope, error) {
+	var env envelope
+	var seen struct{ success, result, errors, messages, resultInfo bool }
+	var problem error // the first one that is not about the syntax
+	note := func(err error) {
+		if problem == nil {
+			problem = err
+		}
+	}
+	once := func(name string, seen *bool) {
+		if *seen {
+			note(fmt.Errorf("response has two members %q", name))
+		}
+		*seen = true
+	}
+	s := wire.NewScanner(body)
+	if kind := s.Kind(); kind != '{' {
+		s.Skip()
+		if err := s.End(); err != nil {
+			return nil, fmt.Errorf("unreadable response: %w", err)
+		}
+		return nil, errors.New("response is not a JSON object")
+	}
+	for s.Open('{'); s.Next('}'); {
+		switch name := s.Name(); name {
+		case "success":
+			once(name, &seen.success)
+			switch value := string(s.Value()); value {
+			case "true", "false":
+				env.success = value == "true"
+			default:
+				note(errors.New(`response's member "success" is neither true nor false`))
+			}
+		case "errors":
+			once(name, &seen.errors)
+			env.errors = o.readMessages(s)
+		case "messages":
+			once(name, &seen.messages)
+			env.messages = o.readMessages(s)
+		case "result_info":
+			once(name, &seen.resultInfo)
+			env.resultInfo = s.Value()
+		case "result":
+			once(name, &seen.result)
+			if !decode || o.Decode == nil {
+				s.Skip()
+				continue
+			}
+			start := s.Offset()
+			if err := o.Decode(s); err != nil {
+				note(err)
+				s.Return(start)
+				s.Skip()
+			}
+		default:
+			s.Skip()
+		}
+	}
+	switch err := s.End(); {
+	case err != nil:
+		return nil, fmt.Errorf("unreadable response: %w", err)
+	case !seen.success:
+		return nil, errors.New(`response has no member "success"`)
+	case !env.success:
+		return &env, nil // whatever else is wrong, it says that it failed
+	case len(env.errors) > 0:
+		return &env, errors.New("response says success: true and lists errors")
+	case problem == nil && decode && o.Decode != nil && !seen.result:
+		return &env, errors.New(`response has no member "result"`)
+	default:
+		return &env, problem
+	}
+}
+
+// Bounds of what is kept of an envelope's messages, so that a failure can be told in a moment.
+const (
+	maxMessages     = 100
+	maxMessageDepth = 10
+	maxMessageText  = 4 << 10
+)
+
+// readMessages reads errors or messages, those that have another shape than theirs as their text.
+func (o *operation) readMessages(s *wire.Scanner) []Message {
+	left := maxMessages
+	return o.appendMessages(nil, s, &left, maxMessageDepth)
+}
+
+func (o *operation) appendMessages(messages []Message, s *wire.Scanner, left *int, depth int) []Message {
+	if s.Kind() != '[' || depth == 0 {
+		s.Skip()
+		return messages
+	}
+	for s.Open('['); s.Next(']'); {
+		if *left == 0 {
+			s.Skip()
+			continue
+		}
+		*left--
+		messages = append(messages, o.readMessage(s, left, depth))
+	}
+	return messages
+}
+
+func (o *operation) readMessage(s *wire.Scanner, left *int, depth int) Message {
+	var m Message
+	if s.Kind() != '{' {
+		m.Message = o.messageText(s)
+		return m
+	}
+	for s.Open('{'); s.Next('}'); {
+		switch s.Name() {
+		case "code":
+			m.Code = wire.Int(s.Value())
+		case "message":
+			m.Message = o.messageText(s)
+		case "documentation_url":
+			m.DocumentationURL = o.messageText(s)
+		case "source":
+			m.Pointer = o.readPointer(s)
+		case "error_chain":
+			m.ErrorChain = o.appendMessages(nil, s, left, depth-1)
+		default:
+			s.Skip()
+		}
+	}
+	return m
+}
+
+func (o *operation) readPointer(s *wire.Scanner) (pointer string) {
+	if s.Kind() != '{' {
+		s.Skip()
+		return ""
+	}
+	for s.Open('{'); s.Next('}'); {
+		if s.Name() == "pointer" {
+			pointer = o.messageText(s)
+		} else {
+			s.Skip()
+		}
+	}
+	return pointer
+}
+
+// messageText reads a string, or any other value as its text, without secrets.
+func (o *operation) messageText(s *wire.Scanner) string {
+	if s.Kind() == 'n' {
+		s.Skip()
+		return ""
+	}
+	text := s.Value()
+	if len(text) > 0 && text[0] == '"' {
+		text = []byte(wire.NewScanner(text).String())
+	}
+	if len(text) > maxMessageText {
+		return o.redact().excerpt(text, maxMessageText)
+	}
+	return o.redact().text(string(text))
+}

@@ -1,0 +1,213 @@
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// An HTTPClient sends requests through a copy of the caller's http.Client, which follows no redirect, so that
+// credentials reach no other host.
+type HTTPClient struct {
+	client    *http.Client
+	transport http.RoundTripper // the middlewares' and the caller's, one around the other
+	// direct says that requests go straight to an http.Transport, which reports all that it does.
+	direct bool
+}
+
+// NewHTTPClient returns a client that sends through a copy of client, nil for one with http.DefaultTransport.
+func NewHTTPClient(client *http.Client) *HTTPClient {
+	if client == nil {
+		client = new(http.Client)
+	}
+	_, direct := client.Transport.(*http.Transport)
+	h := &HTTPClient{client: client, direct: direct || client.Transport == nil}
+	h.use(onceTransport{client.Transport})
+	return h
+}
+
+// Wrap returns a client whose transport is wrapped by the middleware.
+func (h *HTTPClient) Wrap(middleware func(http.RoundTripper) http.RoundTripper) (*HTTPClient, error) {
+	transport := middleware(h.transport)
+	if transport == nil {
+		return nil, errors.New("the middleware returned a nil transport")
+	}
+	wrapped := &HTTPClient{client: h.client}
+	wrapped.use(transport)
+	return wrapped, nil
+}
+
+// use sets the transport of a copy of the client.
+func (h *HTTPClient) use(transport http.RoundTripper) {
+	client := *h.client
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client.Transport = redirectTransport{transport}
+	h.client, h.transport = &client, transport
+}
+
+// do sends a request. An error has no method and no URL before it.
+func (h *HTTPClient) do(request *http.Request) (*http.Response, error) {
+	response, err := h.client.Do(request)
+	if err != nil {
+		return nil, withoutURL(err)
+	}
+	moveHeader(response.Header, hiddenLocation, "Location")
+	return response, nil
+}
+
+// provesUnwritten reports whether the trace and the error of a request prove that it was not written: nobody found a
+// connection, and the error is itself a lookup's, a dial's or a handshake's. A middleware may have tried another way
+// that is not traced and that failed as well, so what it joins to an error proves nothing; without one the trace does.
+func (h *HTTPClient) provesUnwritten(seen *trace, err error) bool {
+	if !seen.sought.Load() || seen.found.Load() {
+		return false
+	}
+	for ; err != nil && !h.direct; err = errors.Unwrap(err) {
+		if isConnecting(err) {
+			return true
+		}
+	}
+	return h.direct
+}
+
+// isConnecting reports whether err, and not one that it wraps, is of making a connection.
+func isConnecting(err error) bool {
+	switch err := err.(type) { //nolint:errorlint // see above
+	case *net.OpError:
+		return err.Op == "dial" || err.Op == "proxyconnect"
+	case *net.DNSError, *tls.CertificateVerificationError, tls.RecordHeaderError:
+		return true
+	default:
+		return err == http.ErrSchemeMismatch //nolint:errorlint // see above
+	}
+}
+
+// A trace notes what any transport reports of an attempt.
+type trace struct {
+	sought, found atomic.Bool // a connection
+
+	mu      sync.Mutex
+	written []string // values of headers that are secret
+}
+
+// follow returns a context whose requests are traced.
+func (t *trace) follow(ctx context.Context) context.Context {
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { t.sought.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { t.found.Store(true) },
+		WroteHeaderField: func(name string, values []string) {
+			if secrets := fieldSecrets(name, values); secrets != nil {
+				t.mu.Lock()
+				defer t.mu.Unlock()
+				t.written = append(t.written, secrets...)
+			}
+		},
+	})
+}
+
+// secrets returns the secrets in headers that were written, those of middlewares and cookie jars among them.
+func (t *trace) secrets() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.written
+}
+
+// maxConnections is how many connections net/http may try one idempotent request on by itself, because those that it
+// had were dead.
+const maxConnections = 4
+
+var errResent = errors.New("the connection failed after the request was written")
+
+// A onceTransport is the last transport before the network. It keeps net/http from sending a request again by itself
+// once it may have been carried out: over HTTP/2, and where an Idempotency-Key is taken for permission. Each time a
+// request is sent is an attempt, then, and asks the limiter.
+type onceTransport struct{ next http.RoundTripper }
+
+func (t onceTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	next := t.next
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	ctx, cancel := context.WithCancelCause(request.Context())
+	var written atomic.Bool
+	var connections atomic.Int32
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) {
+			tooMany := connections.Add(1) > maxConnections && isIdempotent(request.Method)
+			if written.Load() || tooMany {
+				cancel(errResent) // before anything is written on this connection
+			}
+		},
+		WroteHeaderField: func(name string, _ []string) {
+			// Only HTTP/2 has this field. Over HTTP/1 net/http sends a request again only if nothing of it was written,
+			// or if it is a GET on a connection that was used before.
+			if name == ":method" {
+				written.Store(true)
+			}
+		},
+	})
+	request = request.WithContext(ctx)
+	request.Header = withoutIdempotencyKeys(request.Header)
+	response, err := next.RoundTrip(request)
+	switch {
+	case err != nil && errors.Is(context.Cause(ctx), errResent):
+		return nil, errResent
+	case err == nil && response == nil:
+		return nil, fmt.Errorf("transport %T returned neither a response nor an error", next)
+	}
+	return response, err
+}
+
+// withoutIdempotencyKeys returns the header with other spellings of the names by which net/http recognizes a request
+// that it may send twice. The API promises nothing of the kind for them.
+func withoutIdempotencyKeys(header http.Header) http.Header {
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if _, has := header[name]; has {
+			header = header.Clone()
+			moveHeader(header, name, strings.ToLower(name))
+		}
+	}
+	return header
+}
+
+// hiddenLocation is where a response's Location is kept while net/http has it.
+const hiddenLocation = "location"
+
+// A redirectTransport hides where a redirect leads from http.Client, which would parse it though it is not followed.
+type redirectTransport struct{ next http.RoundTripper }
+
+func (t redirectTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := t.next.RoundTrip(request)
+	if err == nil && response == nil {
+		return nil, fmt.Errorf("middleware %T returned neither a response nor an error", t.next)
+	}
+	if err == nil && ofStatus(response.StatusCode) == redirected {
+		response.Header = response.Header.Clone()
+		moveHeader(response.Header, "Location", hiddenLocation)
+	}
+	return response, err
+}
+
+// moveHeader gives the values of a header to another name.
+func moveHeader(header http.Header, from, to string) {
+	if values, has := header[from]; has {
+		delete(header, from)
+		header[to] = values
+	}
+}
+
+// withoutURL takes away the method and URL that net/http puts before an error; those inside are another request's.
+func withoutURL(err error) error {
+	if outer, is := err.(*url.Error); is { //nolint:errorlint // see above
+		return outer.Err
+	}
+	return err
+}
