@@ -16,18 +16,21 @@ const accountHelp = `
 
 The account is the one that --account or CLOUDFLARE_ACCOUNT_ID names, with the
 credentials in CLOUDFLARE_API_TOKEN, or in CLOUDFLARE_EMAIL and
-CLOUDFLARE_API_KEY. With --sample it is one in the program's own memory.`
+CLOUDFLARE_API_KEY. With --sample it is one in the program's own memory. Another
+API than Cloudflare's, such as posturectl serve, is named by CLOUDFLARE_BASE_URL.`
 
 // accountFlags say which account to work on.
 type accountFlags struct {
-	id     string
-	sample bool
+	id        string
+	sample    bool
+	plainHTTP bool
 }
 
 func addAccountFlags(cmd *cobra.Command) *accountFlags {
 	flags := new(accountFlags)
 	cmd.Flags().StringVar(&flags.id, "account", "", "`ID` of the account to work on (default CLOUDFLARE_ACCOUNT_ID)")
 	cmd.Flags().BoolVar(&flags.sample, "sample", false, "work on a sample account in memory")
+	cmd.Flags().BoolVar(&flags.plainHTTP, "plain-http", false, "allow a CLOUDFLARE_BASE_URL with http beyond loopback")
 	return flags
 }
 
@@ -58,6 +61,9 @@ func (f *accountFlags) open(t *terminal.Terminal, opts ...cfposture.Option) (cli
 	if baseURL := t.Getenv("CLOUDFLARE_BASE_URL"); baseURL != "" {
 		opts = append(opts, cfposture.WithBaseURL(baseURL))
 		where = " at " + baseURL
+	}
+	if f.plainHTTP {
+		opts = append(opts, cfposture.WithPlainHTTP())
 	}
 	if client, err = cfposture.NewClient(opts...); err != nil {
 		return nil, nil, &exitError{exitUsage, err}

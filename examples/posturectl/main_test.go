@@ -103,7 +103,7 @@ func TestAccountComesFromFlagsAndEnvironment(t *testing.T) {
 		},
 		"a base URL that can't be": {
 			nil, map[string]string{"CLOUDFLARE_API_TOKEN": token, "CLOUDFLARE_ACCOUNT_ID": account, "CLOUDFLARE_BASE_URL": "http://example.com"},
-			exitUsage, "posturectl: the base URL is not https",
+			exitUsage, "posturectl: base URL is not https",
 		},
 		"a hostile account": {
 			[]string{"--account", "a\nb"},
