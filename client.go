@@ -1,6 +1,7 @@
 package cfposture
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -84,34 +85,29 @@ func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Op
 			r.Secrets = holder.secrets()
 		}
 	}
+	do := operation{service: "do"}
 	if result == nil {
-		return s.send(ctx, "do", r)
-	}
-	target := reflect.ValueOf(result)
-	if target.Kind() != reflect.Pointer || target.IsNil() {
-		return fail("result", fmt.Errorf("%T is not a pointer to store it in", result))
-	}
-	// The caller's value changes only if the call succeeds.
-	decoded := reflect.New(target.Type().Elem())
-	r.Decode = func(s *wire.Scanner) error {
-		decoded.Elem().Set(target.Elem())
-		return json.Unmarshal(s.Value(), decoded.Interface())
-	}
-	if err := s.send(ctx, "do", r); err != nil {
+		_, err := s.send(ctx, do, r)
 		return err
 	}
-	target.Elem().Set(decoded.Elem())
-	return nil
+	target := reflect.TypeOf(result)
+	if target.Kind() != reflect.Pointer {
+		return fail("result", fmt.Errorf("%T is not a pointer to store it in", result))
+	}
+	var text []byte
+	r.Decode = func(s *wire.Scanner) error {
+		text = bytes.Clone(s.Value())
+		return json.Unmarshal(text, reflect.New(target.Elem()).Interface())
+	}
+	if _, err := s.send(ctx, do, r); err != nil || text == nil {
+		return err
+	}
+	// Only now is it known that the call succeeded, and may change the caller's value.
+	return json.Unmarshal(text, result)
 }
 
 // send makes a request and fills the caller's Response.
-func (s *settings) send(ctx context.Context, operation string, r *api.Request) error {
-	_, err := s.exchange(ctx, operation, r)
-	return err
-}
-
-// exchange is send for those who need to know what the response says besides its result.
-func (s *settings) exchange(ctx context.Context, operation string, r *api.Request) (*api.Response, error) {
+func (s *settings) send(ctx context.Context, operation operation, r *api.Request) (*api.Response, error) {
 	response, err := api.Do(context.WithValue(ctx, operationKey{}, operation), &s.config, r)
 	if s.response != nil {
 		*s.response = Response{
@@ -124,12 +120,18 @@ func (s *settings) exchange(ctx context.Context, operation string, r *api.Reques
 
 type operationKey struct{}
 
+// An operation is what a call does: a service and a verb.
+type operation struct{ service, verb string }
+
 // Operation returns the name of the call that a context belongs to, in a middleware, a [Limiter] or a token source: the
 // service and what is done, such as "posture.create" or "integrations.list"; "do" for [Client.Do]; "" in any other
 // context. List, All, ListPage and the looks of FindCreated are all "list".
 func Operation(ctx context.Context) string {
-	operation, _ := ctx.Value(operationKey{}).(string)
-	return operation
+	o, _ := ctx.Value(operationKey{}).(operation)
+	if o.verb == "" {
+		return o.service
+	}
+	return o.service + "." + o.verb
 }
 
 // encodeQuery encodes a struct with url tags, url.Values or nil.
@@ -230,7 +232,8 @@ func (c *collection[T]) delete(ctx context.Context, id string, opts []Option) er
 	if err != nil {
 		return err
 	}
-	return s.send(ctx, c.service+".delete", r)
+	_, err = s.send(ctx, operation{c.service, "delete"}, r)
+	return err
 }
 
 // receive makes a request whose result is an item.
@@ -243,7 +246,7 @@ func (c *collection[T]) receive(ctx context.Context, verb string, s *settings, r
 		}
 		return err
 	}
-	if err := s.send(ctx, c.service+"."+verb, r); err != nil {
+	if _, err := s.send(ctx, operation{c.service, verb}, r); err != nil {
 		return nil, err
 	}
 	return item, nil
@@ -270,16 +273,20 @@ func (c *collection[T]) request(method string, opts []Option, id ...string) (*se
 	if err != nil {
 		return nil, nil, err
 	}
-	path := []string{"accounts", account, c.path}
-	for _, id := range id {
-		if id == c.reservedID && id != "" {
-			return nil, nil, fmt.Errorf("cfposture: %s ID is %q, which leads to another endpoint", c.noun, id)
-		}
-		element, err := escapeElement(c.noun+" ID", id)
-		if err != nil {
-			return nil, nil, err
-		}
-		path = append(path, element)
+	if len(id) == 0 {
+		return s, &api.Request{Method: method, Path: "accounts/" + account + "/" + c.path}, nil
 	}
-	return s, &api.Request{Method: method, Path: strings.Join(path, "/")}, nil
+	element, err := c.escapeID(id[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, &api.Request{Method: method, Path: "accounts/" + account + "/" + c.path + "/" + element}, nil
+}
+
+// escapeID returns the ID of an item as an element of a path.
+func (c *collection[T]) escapeID(id string) (string, error) {
+	if id != "" && id == c.reservedID {
+		return "", fmt.Errorf("cfposture: %s ID is %q, which leads to another endpoint", c.noun, id)
+	}
+	return escapeElement(c.noun+" ID", id)
 }

@@ -263,24 +263,28 @@ type incompleteError struct{ reason string }
 func (e *incompleteError) Error() string        { return "list is incomplete: " + e.reason }
 func (e *incompleteError) Is(target error) bool { return target == ErrIncomplete }
 
-// A ValidationError names everything that the API would refuse in a rule or an integration. Nothing was sent.
+// A ValidationError names everything that is wrong with a rule or an integration. Nothing was sent.
 type ValidationError struct {
+	// Subject names the rule or the integration, such as: rule "Disk encrypted" (disk_encryption).
+	Subject  string
 	Problems []Problem
 }
 
-// A Problem is one thing wrong with one member.
+// A Problem is one thing that is wrong with one member.
 type Problem struct {
-	Field  string // the path of the member: "input.path", "match[0]"; "" for the whole
-	Reason string // "is required"
+	// Field is the path of the member, such as input.path or match[0], or "" for the whole.
+	Field string
+	// Reason reads on from Field, such as: is required.
+	Reason string
 }
 
-// Error returns all problems in one line.
+// Error returns the subject and all problems in one line.
 func (e *ValidationError) Error() string {
 	texts := make([]string, len(e.Problems))
 	for i, problem := range e.Problems {
 		texts[i] = problem.String()
 	}
-	return api.Printable("cfposture: invalid: " + strings.Join(texts, "; "))
+	return api.Printable(strings.TrimSuffix("cfposture: invalid "+e.Subject, " ") + ": " + strings.Join(texts, "; "))
 }
 
 // String returns the field and the reason.

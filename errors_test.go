@@ -326,7 +326,7 @@ func TestOneBadRuleHidesNoOther(t *testing.T) {
 	client := mockClient(t, answer(200, body))
 
 	rules, err := client.Posture.List(t.Context())
-	require.EqualError(t, err, "cfposture: GET "+rulesPath+`: result[1]: rule b: member "name" is a number where a string is expected; `+
+	require.EqualError(t, err, "cfposture: GET "+rulesPath+`: result[1]: rule b: name is a number where a string is expected: put it in quotes; `+
 		"result[2]: rule: it is null where an object is expected")
 	require.Len(t, rules, 3)
 	assert.Equal(t, "d", rules[2].ID)

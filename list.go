@@ -63,7 +63,7 @@ func (c *collection[T]) all(ctx context.Context, opts []Option) iter.Seq2[*T, er
 				yield(nil, err)
 				return
 			}
-			for item, err := range page.items() {
+			for item, err := range page.all() {
 				if !yield(item, err) {
 					return
 				}
@@ -106,7 +106,7 @@ func (c *collection[T]) pages(ctx context.Context, opts []Option) iter.Seq2[*ite
 					yield(nil, err)
 					return
 				}
-				fresh := len(page.elements)
+				fresh := len(page.items)
 				if number > 1 || came.pages > 0 || !page.info.isAlone(fresh) {
 					fresh = page.leaveOutSeen(seen, number)
 				}
@@ -130,7 +130,8 @@ type reading struct {
 	idle  int // pages in a row that brought nothing
 	total int // the last one that the API has told
 	info  pageInfo
-	moved bool // the total has changed on the way
+	moved bool // the totals have changed on the way
+	gap   bool // a page after the first brought nothing new
 }
 
 // maxIdle is how many pages in a row may bring nothing new. More come from a server that ignores the page asked for.
@@ -150,6 +151,10 @@ func (r *reading) add(info pageInfo, fresh int) {
 		r.moved = r.moved || r.pages > 0 && info.TotalCount != r.total
 		r.total = info.TotalCount
 	}
+	if before, now := r.info.lastPage(), info.lastPage(); before > 0 && now > 0 && before != now {
+		r.moved = true
+	}
+	r.gap = r.gap || r.pages > 0 && fresh == 0
 	r.pages, r.came, r.info = r.pages+1, r.came+fresh, info
 	r.idle++
 	if fresh > 0 {
@@ -169,10 +174,11 @@ func (r *reading) hasMore() bool {
 	}
 }
 
-// isWhole reports whether all came that the API has told of. More than the total is no problem.
+// isWhole reports whether all came that the API has told of. More than the total is no problem. Without a total every
+// page must have brought something.
 func (r *reading) isWhole() bool {
-	isEnd := r.total > 0 || r.info.lastPage() <= r.pages
-	return isEnd && r.came >= r.total && !r.moved && !r.info.hasCursor
+	proven := r.total > 0 || r.info.lastPage() <= r.pages && !r.gap
+	return proven && r.came >= r.total && !r.moved && !r.info.hasCursor
 }
 
 // A pageInfo is what result_info says of a page, in whatever way it is written.
@@ -203,7 +209,7 @@ func parsePageInfo(data []byte) pageInfo {
 		return info
 	}
 	for s.Open('{'); s.Next('}'); {
-		switch name, value := s.Name(), s.Value(); name {
+		switch name, value := s.Name(), s.Value(); string(name) {
 		case "page":
 			info.Page = max(0, wire.Int(value))
 		case "per_page":
@@ -226,10 +232,10 @@ func parsePageInfo(data []byte) pageInfo {
 func hasCursor(value []byte) bool {
 	s := wire.NewScanner(value)
 	if s.Kind() != '{' {
-		return s.Kind() == '"' && s.String() != ""
+		return s.Kind() == '"' && len(s.String()) > 0
 	}
 	for s.Open('{'); s.Next('}'); {
-		if name, value := s.Name(), s.Value(); name == "after" && hasCursor(value) {
+		if name, value := s.Name(), s.Value(); string(name) == "after" && hasCursor(value) {
 			return true
 		}
 	}
@@ -240,16 +246,16 @@ func hasCursor(value []byte) bool {
 type itemPage[T any] struct {
 	collection *collection[T]
 	response   *api.Response
-	result     *wire.Scanner
-	elements   []element[T]
+	items      []*T      // nil where one is unreadable, or was left out
+	odd        []oddItem // those that are unreadable or have no ID, in their order
 	info       pageInfo
 }
 
-// An element is a part of a page's result.
-type element[T any] struct {
-	item       *T // nil if it is unreadable
-	start, end int
-	leftOut    bool // it came before
+// An oddItem is an item of a page that has to be told from others by its text.
+type oddItem struct {
+	index   int
+	text    []byte
+	leftOut bool // a page before has brought it
 }
 
 // readPage reads one page.
@@ -261,7 +267,7 @@ func (c *collection[T]) readPage(ctx context.Context, s *settings, r *api.Reques
 	p := &itemPage[T]{collection: c}
 	request := *r
 	request.Query, request.Decode = query, p.decode
-	if p.response, err = s.exchange(ctx, c.service+".list", &request); err != nil {
+	if p.response, err = s.send(ctx, operation{c.service, "list"}, &request); err != nil {
 		return nil, err
 	}
 	p.info = parsePageInfo(p.response.ResultInfo)
@@ -270,7 +276,7 @@ func (c *collection[T]) readPage(ctx context.Context, s *settings, r *api.Reques
 
 // decode reads the page's result, an array or null.
 func (p *itemPage[T]) decode(s *wire.Scanner) error {
-	p.result, p.elements = s, nil
+	p.items, p.odd = nil, nil
 	switch kind := s.Kind(); kind {
 	case '[':
 	case 'n':
@@ -280,52 +286,63 @@ func (p *itemPage[T]) decode(s *wire.Scanner) error {
 		return fmt.Errorf(`response's member "result" is %s where an array is expected`, wire.Describe(kind))
 	}
 	for s.Open('['); s.Next(']'); {
-		e := element[T]{start: s.Offset()}
 		text := s.Value()
-		e.end = e.start + len(text)
-		e.item, _ = p.collection.decodeItem(text) // the error is made anew when somebody wants it
-		p.elements = append(p.elements, e)
+		item, err := p.collection.decodeItem(text)
+		if err != nil || p.collection.id(item) == "" {
+			p.odd = append(p.odd, oddItem{index: len(p.items), text: bytes.Clone(text)})
+		}
+		if err != nil {
+			item = nil // itemError makes the error anew where somebody wants it
+		}
+		p.items = append(p.items, item)
 	}
 	return nil
 }
 
-// leaveOutSeen leaves out what a page before has brought, and returns how many items are new to this reading. Seen holds
+// leaveOutSeen leaves out what a page before has brought, and returns how many items are new to this reading. Seen has
 // the number of the last reading that brought an item, by its ID, or by its text if it has none.
 func (p *itemPage[T]) leaveOutSeen(seen map[string]int, number int) (fresh int) {
-	for i := range p.elements {
-		e := &p.elements[i]
-		key := ""
-		if e.item != nil {
-			key = p.collection.id(e.item)
-		}
-		if key == "" {
-			key = string(p.text(e))
-		}
+	note := func(key string) (before bool) {
 		last := seen[key]
 		seen[key] = number
-		e.leftOut = last != 0
 		if last != number {
 			fresh++
+		}
+		return last != 0
+	}
+	for i := range p.odd {
+		odd := &p.odd[i]
+		if odd.leftOut = note(string(odd.text)); odd.leftOut {
+			p.items[odd.index] = nil
+		}
+	}
+	for i, item := range p.items {
+		if item == nil {
+			continue
+		}
+		if id := p.collection.id(item); id != "" && note(id) {
+			p.items[i] = nil
 		}
 	}
 	return fresh
 }
 
-func (p *itemPage[T]) text(e *element[T]) []byte { return p.result.Text(e.start, e.end) }
-
-// items yields the page's items, and the errors of the unreadable ones in their places.
-func (p *itemPage[T]) items() iter.Seq2[*T, error] {
+// all yields the page's items, and the errors of the unreadable ones in their places.
+func (p *itemPage[T]) all() iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		for i := range p.elements {
-			e := &p.elements[i]
-			if e.leftOut {
-				continue
-			}
+		odd := p.odd
+		for i, item := range p.items {
 			var err error
-			if e.item == nil {
-				err = p.itemError(i)
+			if len(odd) > 0 && odd[0].index == i {
+				if item == nil && !odd[0].leftOut {
+					err = p.itemError(&odd[0])
+				}
+				odd = odd[1:]
 			}
-			if !yield(e.item, err) {
+			if item == nil && err == nil {
+				continue // left out
+			}
+			if !yield(item, err) {
 				return
 			}
 		}
@@ -334,25 +351,23 @@ func (p *itemPage[T]) items() iter.Seq2[*T, error] {
 
 // gather appends the page's items and notes the unreadable ones.
 func (p *itemPage[T]) gather(items []*T, problems *listError) []*T {
-	items = slices.Grow(items, len(p.elements))
-	for i := range p.elements {
-		switch e := &p.elements[i]; {
-		case e.leftOut:
-		case e.item != nil:
-			items = append(items, e.item)
-		default:
-			problems.add(func() error { return p.itemError(i) })
+	for i := range p.odd {
+		if odd := &p.odd[i]; p.items[odd.index] == nil && !odd.leftOut {
+			problems.add(func() error { return p.itemError(odd) })
 		}
 	}
-	return items
+	came := slices.DeleteFunc(p.items, func(item *T) bool { return item == nil })
+	if items == nil {
+		return came
+	}
+	return append(items, came...)
 }
 
-func (p *itemPage[T]) itemError(index int) error {
-	text := p.text(&p.elements[index])
-	_, err := p.collection.decodeItem(text)
+func (p *itemPage[T]) itemError(odd *oddItem) error {
+	_, err := p.collection.decodeItem(odd.text)
 	return &ItemError{
-		Index: index, ID: idOf(text), Raw: bytes.Clone(text),
-		Err: p.response.Clean(fmt.Errorf("result[%d]: %w", index, err)),
+		Index: odd.index, ID: idOf(odd.text), Raw: odd.text,
+		Err: p.response.Clean(fmt.Errorf("result[%d]: %w", odd.index, err)),
 	}
 }
 
@@ -363,8 +378,8 @@ func idOf(text []byte) (id string) {
 		return ""
 	}
 	for s.Open('{'); s.Next('}'); {
-		if name, kind := s.Name(), s.Kind(); name == "id" && kind == '"' {
-			id = s.String()
+		if name := s.Name(); string(name) == "id" && s.Kind() == '"' {
+			id = string(s.String())
 		} else {
 			s.Skip()
 		}
@@ -381,7 +396,7 @@ func (p *itemPage[T]) incomplete(items int, last reading) error {
 	case last.moved:
 		reason = "the list changed while it was read, twice"
 	case last.total == 0:
-		reason = fmt.Sprintf("page %d brought nothing, and there should be %d", last.pages, last.info.lastPage())
+		reason = fmt.Sprintf("of %d pages one or more brought nothing new", last.info.lastPage())
 	}
 	return p.response.Clean(&incompleteError{reason})
 }

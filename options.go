@@ -43,8 +43,9 @@ type Option func(*settings)
 // several options for credentials the last one counts.
 func WithAPIToken(token string) Option {
 	return func(s *settings) {
+		authorization := "Bearer " + token
 		s.authenticate(checkCredential("API token", token), func(_ context.Context, header http.Header) error {
-			header.Set("Authorization", "Bearer "+token)
+			header.Set("Authorization", authorization)
 			return nil
 		})
 	}

@@ -193,10 +193,13 @@ func TestFailureThatHoldsAListYieldsNoRule(t *testing.T) {
 func TestUpdateSendsTheInputsTypeWhereTheRuleHasNone(t *testing.T) {
 	var sent []byte
 	client := mockClient(t, answer(200, oneRule), captureBody(&sent))
-	given := &cfposture.Rule{ID: "1", Name: "n", Input: &cfposture.FirewallInput{OperatingSystem: cfposture.PlatformMac}}
+	given := &cfposture.Rule{
+		ID: "1", Name: "n", Enabled: new(true),
+		Input: &cfposture.FirewallInput{OperatingSystem: cfposture.PlatformMac, Enabled: new(false)},
+	}
 	_, err := client.Posture.Update(t.Context(), given)
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"id":"1","name":"n","type":"firewall","input":{"operating_system":"mac","enabled":false}}`, string(sent))
+	assert.JSONEq(t, `{"name":"n","type":"firewall","input":{"operating_system":"mac","enabled":false}}`, string(sent))
 	assert.Empty(t, given.Type, "the caller's rule is left as it is")
 }
 

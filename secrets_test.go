@@ -180,9 +180,7 @@ func hiddenConfigs(t *testing.T) []cfposture.IntegrationConfig {
 	for _, integrationType := range append(cfposture.IntegrationTypes(), "new_s2s") {
 		text := fmt.Appendf(nil, `{"api_url":"https://api.example.com","client_id":"id","client_key":%s,"client_secret":%s,"access_client_secret":%s,"x_new":%s}`,
 			quoteJSON(hiddenClient), quoteJSON(hiddenConfig), quoteJSON(hiddenConfig), quoteJSON(hiddenExtra))
-		config, err := cfposture.ParseConfig(integrationType, text)
-		require.NoError(t, err)
-		configs = append(configs, config)
+		configs = append(configs, readConfig(t, integrationType, string(text)))
 	}
 	return configs
 }

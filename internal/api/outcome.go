@@ -17,11 +17,12 @@ const (
 	lost                 // the connection failed or the time was over once the request may have been written
 	broken               // as lost, for a reason that does not pass
 	interrupted          // as lost, because the caller's context ended
-	redirected           // status 3xx
+	redirected           // status 3xx, 303 aside
 	rejected             // status 4xx, those of the next two aside
+	cutShort             // as rejected, but the response did not come whole
 	rateLimited          // status 429
 	transient            // status 408, 500, 502, 503, 504, 520 to 527
-	failed               // any other status of 500 and above, and those below 200
+	failed               // any other status of 500 and above, those below 200, and 303, which answers what was carried out
 	unreadable           // status 2xx, but no envelope with a result
 	unsuccessful         // status 2xx, and an envelope that says success: false
 )
@@ -42,6 +43,7 @@ var outcomes = [...]struct {
 	interrupted:  {"context ended while the request was under way", never, true},
 	redirected:   {"status 3xx", never, false},
 	rejected:     {"status 4xx", never, false},
+	cutShort:     {"status 4xx, cut short", idempotent, false},
 	rateLimited:  {"status 429", always, false},
 	transient:    {"status 408, 500, 502, 503, 504, 520 to 527", idempotent, true},
 	failed:       {"any other status", never, true},
@@ -89,7 +91,7 @@ func ofStatus(code int) outcome {
 	switch {
 	case code >= 200 && code < 300:
 		return succeeded
-	case code >= 300 && code < 400:
+	case code >= 300 && code < 400 && code != http.StatusSeeOther:
 		return redirected
 	case code == http.StatusTooManyRequests:
 		return rateLimited

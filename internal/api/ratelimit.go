@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"iter"
 	"net/http"
 	"strconv"
 	"strings"
@@ -28,48 +29,53 @@ type RateLimit struct {
 // and ignores what is malformed.
 func parseRateLimit(header http.Header) RateLimit {
 	var least RateLimit
-	for _, item := range rateLimitItems(header, "Ratelimit") {
-		remaining, hasRemaining := item.numbers["r"]
+	for item := range rateLimitItems(header, "Ratelimit") {
+		remaining, hasRemaining := item.number("r")
 		if hasRemaining && (least.Policy == "" || remaining < least.Remaining) {
-			least = RateLimit{Policy: item.name, Remaining: remaining, Reset: seconds(item.numbers["t"])}
+			reset, _ := item.number("t")
+			least = RateLimit{Policy: item.name, Remaining: remaining, Reset: seconds(reset)}
 		}
 	}
-	for i, item := range rateLimitItems(header, "Ratelimit-Policy") {
-		if i == 0 || item.name == least.Policy {
-			least.Quota, least.Window = item.numbers["q"], seconds(item.numbers["w"])
+	isFirst := true
+	for item := range rateLimitItems(header, "Ratelimit-Policy") {
+		if isFirst || item.name == least.Policy {
+			quota, _ := item.number("q")
+			window, _ := item.number("w")
+			least.Quota, least.Window = quota, seconds(window)
 		}
+		isFirst = false
 	}
 	least.RetryAfter = retryAfter(header)
 	return least
 }
 
-type rateLimitItem struct {
-	name    string
-	numbers map[string]int
-}
+// A rateLimitItem is a name with its parameters: "default";r=50;t=30.
+type rateLimitItem struct{ name, parameters string }
 
-func rateLimitItems(header http.Header, name string) []rateLimitItem {
-	values := header.Values(name)
-	if len(values) == 0 {
-		return nil
-	}
-	var items []rateLimitItem
-	for text := range strings.SplitSeq(strings.Join(values, ","), ",") {
-		name, parameters, _ := strings.Cut(strings.TrimSpace(text), ";")
-		name = strings.Trim(strings.TrimSpace(name), `"`)
-		if name == "" {
-			continue
-		}
-		item := rateLimitItem{name, map[string]int{}}
-		for parameter := range strings.SplitSeq(parameters, ";") {
-			key, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
-			if number, err := strconv.ParseUint(value, 10, 31); err == nil {
-				item.numbers[key] = int(number)
+// rateLimitItems yields the items of a header that have a name.
+func rateLimitItems(header http.Header, name string) iter.Seq[rateLimitItem] {
+	return func(yield func(rateLimitItem) bool) {
+		for _, value := range header[name] {
+			for text := range strings.SplitSeq(value, ",") {
+				name, parameters, _ := strings.Cut(text, ";")
+				name = strings.Trim(strings.TrimSpace(name), `"`)
+				if name != "" && !yield(rateLimitItem{name, parameters}) {
+					return
+				}
 			}
 		}
-		items = append(items, item)
 	}
-	return items
+}
+
+// number returns a parameter that is a whole number, not negative.
+func (i rateLimitItem) number(name string) (int, bool) {
+	for parameter := range strings.SplitSeq(i.parameters, ";") {
+		key, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+		if number, err := strconv.ParseUint(value, 10, 31); key == name && err == nil {
+			return int(number), true
+		}
+	}
+	return 0, false
 }
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }

@@ -33,18 +33,9 @@ type redactor struct {
 // redact returns the redactor for all that was sent until now.
 func (o *operation) redact() *redactor {
 	if o.redactor == nil {
-		o.redactor = newRedactor(slices.Concat(namedSecrets(o.Body), o.Secrets, o.sent))
+		o.redactor = newRedactor(o.sent.appendSecrets(slices.Concat(namedSecrets(o.Body), o.Secrets)))
 	}
 	return o.redactor
-}
-
-// remember keeps credentials out of errors from now on.
-func (o *operation) remember(secrets []string) {
-	for _, secret := range secrets {
-		if !slices.Contains(o.sent, secret) {
-			o.sent, o.redactor = append(o.sent, secret), nil
-		}
-	}
 }
 
 func newRedactor(secrets []string) *redactor {

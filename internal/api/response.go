@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"sync"
 
 	"github.com/cfposture/cfposture/internal/wire"
 )
@@ -24,18 +25,30 @@ var (
 	errRedirect  = errors.New("redirects are not followed, so that credentials reach no other host: check the base URL")
 )
 
-// readBody reads a response whole. What came before an error is returned with it. After a change of protocols there is no
-// body to be read.
-func readBody(response *http.Response) ([]byte, error) {
-	if response.StatusCode < http.StatusOK {
-		return nil, nil
+// bodies are buffers that bodies were read into. Nothing keeps a part of one beyond its attempt.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// release gives a buffer back, unless it is so large that few responses need it.
+func release(body *bytes.Buffer) {
+	const most = 8 << 20
+	if body.Cap() <= most {
+		bodies.Put(body)
 	}
-	body := bytes.NewBuffer(make([]byte, 0, min(max(response.ContentLength+bytes.MinRead, 1<<10), 1<<20)))
+}
+
+// readBody reads a response whole. What came before an error is in the buffer. After a change of protocols there is no
+// body to be read.
+func readBody(response *http.Response, body *bytes.Buffer) error {
+	if response.StatusCode < http.StatusOK {
+		return nil
+	}
+	const least, most = bytes.MinRead, 1 << 20 // what a response says of its length need not be true
+	body.Grow(int(min(max(response.ContentLength, 0), most)) + least)
 	_, err := body.ReadFrom(io.LimitReader(response.Body, maxBody+1))
 	if body.Len() > maxBody {
-		return body.Bytes()[:maxBody], errTooLarge
+		return errTooLarge
 	}
-	return body.Bytes(), err
+	return err
 }
 
 // isWhole reports whether a body is JSON to its end.
@@ -51,23 +64,27 @@ func (o *operation) judge(ctx context.Context, response *http.Response, body []b
 	if end == succeeded && o.needsNoBody(response, body) {
 		return nil
 	}
-	env, err := o.readEnvelope(body, end == succeeded)
+	decode := o.Decode
+	if end != succeeded {
+		decode = nil
+	}
+	var env envelope
+	err := o.readEnvelope(&env, body, decode)
 	switch {
-	case end == redirected:
+	case response.StatusCode/100 == 3:
 		return o.newFailure(end, response, body, env, errRedirect)
+	case end != succeeded && !env.isOne && len(body) > 0:
+		return o.newFailure(end, response, body, env, errNotTheAPI)
 	case end != succeeded:
-		if err != nil && len(body) > 0 {
-			return o.newFailure(end, response, body, nil, errNotTheAPI)
-		}
 		return o.newFailure(end, response, body, env, nil)
 	case errors.Is(err, io.ErrUnexpectedEOF) && endsWithConnection(response):
 		return o.connectionFailed(ctx, ctx, err, false)
 	case err != nil:
 		return o.newFailure(unreadable, response, body, env, unreadableBody(body, err))
-	case !env.success:
+	case env.failure:
 		return o.newFailure(unsuccessful, response, body, env, nil)
 	}
-	o.response.Messages, o.response.ResultInfo = env.messages, env.resultInfo
+	o.response.Messages, o.response.ResultInfo = env.messages, bytes.Clone(env.resultInfo)
 	return nil
 }
 
@@ -102,21 +119,19 @@ func endsWithConnection(r *http.Response) bool {
 	return r.ProtoMajor == 1 && r.ContentLength < 0 && r.TransferEncoding == nil && !r.Uncompressed
 }
 
-// newFailure returns the end of an attempt that brought a response which is not the one asked for. The envelope is nil
-// where the body is none.
-func (o *operation) newFailure(end outcome, response *http.Response, body []byte, env *envelope, cause error) *attemptError {
+// newFailure returns the end of an attempt that brought a response which is not the one asked for.
+func (o *operation) newFailure(end outcome, response *http.Response, body []byte, env envelope, cause error) *attemptError {
 	r := o.redact()
 	failure := &Failure{
 		Method: o.Method, Path: r.text(o.Path), StatusCode: response.StatusCode, RayID: r.text(o.response.RayID),
 		RetryAfter: o.response.RateLimit.RetryAfter, Body: []byte(r.excerpt(body, maxExcerpt)), Cause: r.error(cause),
+		Errors: env.errors, Messages: env.messages,
 	}
-	failed := &attemptError{outcome: end, retryAfter: failure.RetryAfter}
-	if env != nil {
-		failure.Errors, failure.Messages = env.errors, env.messages
-		failed.notFound = !env.success && (response.StatusCode == http.StatusNotFound || hasCode(env.errors, CodeNotFound))
+	isNotFound := response.StatusCode == http.StatusNotFound || hasCode(env.errors, CodeNotFound)
+	return &attemptError{
+		outcome: end, err: o.NewError(failure), retryAfter: failure.RetryAfter,
+		notFound: env.failure && isNotFound,
 	}
-	failed.err = o.NewError(failure)
-	return failed
 }
 
 // CodeNotFound is the code of the API's error for a rule that does not exist.

@@ -43,10 +43,10 @@ func (w *waits) next(ctx context.Context, asked time.Duration) (time.Duration, e
 		wait = min(w.backoff.NextBackOff(), longestWait, w.longest)
 	}
 	if wait > w.longest {
-		return 0, fmt.Errorf("the wait may be %v at the most", w.longest)
+		return 0, fmt.Errorf("the wait would be longer than the %v that WithMaxRetryWait allows", w.longest)
 	}
 	if deadline, bounded := ctx.Deadline(); bounded && time.Until(deadline) <= wait {
-		return 0, fmt.Errorf("the context's deadline is in %v", time.Until(deadline).Round(time.Millisecond))
+		return 0, fmt.Errorf("%w in %v, before the wait is over", context.DeadlineExceeded, time.Until(deadline).Round(time.Millisecond))
 	}
 	return wait, nil
 }
@@ -67,6 +67,9 @@ func sleep(ctx context.Context, wait time.Duration) error {
 // there is none or it makes no sense.
 func retryAfter(header http.Header) time.Duration {
 	value := header.Get("Retry-After")
+	if value == "" {
+		return 0
+	}
 	seconds, err := strconv.ParseUint(value, 10, 64)
 	if errors.Is(err, strconv.ErrRange) || err == nil && seconds > uint64(math.MaxInt64/time.Second) {
 		return math.MaxInt64

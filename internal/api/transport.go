@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,7 +31,7 @@ func NewHTTPClient(client *http.Client) *HTTPClient {
 	}
 	_, direct := client.Transport.(*http.Transport)
 	h := &HTTPClient{client: client, direct: direct || client.Transport == nil}
-	h.use(onceTransport{client.Transport})
+	h.use(baseTransport{client.Transport})
 	return h
 }
 
@@ -63,9 +64,9 @@ func (h *HTTPClient) do(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// provesUnwritten reports whether the trace and the error of a request prove that it was not written: nobody found a
-// connection, and the error is itself a lookup's, a dial's or a handshake's. A middleware may have tried another way
-// that is not traced and that failed as well, so what it joins to an error proves nothing; without one the trace does.
+// provesUnwritten reports whether the trace and the error of a request prove that it was not written: there was no
+// connection, and the error is itself a lookup's, a dial's or a handshake's. A middleware may have tried another way that
+// is not traced and failed as well, so what it joins to an error proves nothing. Without a middleware the trace does.
 func (h *HTTPClient) provesUnwritten(seen *trace, err error) bool {
 	if !seen.sought.Load() || seen.found.Load() {
 		return false
@@ -90,34 +91,23 @@ func isConnecting(err error) bool {
 	}
 }
 
-// A trace notes what any transport reports of an attempt.
+// A trace notes what transports report of an attempt.
 type trace struct {
-	sought, found atomic.Bool // a connection
+	request *http.Request
+	cancel  context.CancelCauseFunc // ends the attempt
+	earlier *trace                  // of the attempt before, whose credentials are still secret
 
-	mu      sync.Mutex
-	written []string // values of headers that are secret
+	sought, found atomic.Bool  // a connection
+	connections   atomic.Int32 // that were tried since the last response
+	written       atomic.Bool  // the request was written over HTTP/2, and no response has come
+
+	mu     sync.Mutex
+	fields []headerField // that were written, those of middlewares and cookie jars among them
 }
 
-// follow returns a context whose requests are traced.
-func (t *trace) follow(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GetConn: func(string) { t.sought.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) { t.found.Store(true) },
-		WroteHeaderField: func(name string, values []string) {
-			if secrets := fieldSecrets(name, values); secrets != nil {
-				t.mu.Lock()
-				defer t.mu.Unlock()
-				t.written = append(t.written, secrets...)
-			}
-		},
-	})
-}
-
-// secrets returns the secrets in headers that were written, those of middlewares and cookie jars among them.
-func (t *trace) secrets() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.written
+type headerField struct {
+	name   string
+	values []string
 }
 
 // maxConnections is how many connections net/http may try one idempotent request on by itself, because those that it
@@ -126,56 +116,76 @@ const maxConnections = 4
 
 var errResent = errors.New("the connection failed after the request was written")
 
-// A onceTransport is the last transport before the network. It keeps net/http from sending a request again by itself
-// once it may have been carried out: over HTTP/2, and where an Idempotency-Key is taken for permission. Each time a
-// request is sent is an attempt, then, and asks the limiter.
-type onceTransport struct{ next http.RoundTripper }
+// follow returns a context whose request is traced, and ends the attempt where net/http would send it again by itself.
+func (t *trace) follow(ctx context.Context, method string) context.Context {
+	hooks := &httptrace.ClientTrace{
+		GetConn: func(string) { t.sought.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) {
+			t.found.Store(true)
+			tooMany := t.connections.Add(1) > maxConnections && isIdempotent(method)
+			if t.written.Load() || tooMany {
+				t.cancel(errResent) // before anything is written on this connection
+			}
+		},
+		WroteHeaderField: func(name string, values []string) {
+			// Only HTTP/2 has this field. Over HTTP/1 net/http sends a request again only if nothing of it was written,
+			// or if it is a GET on a connection that was used before.
+			if name == ":path" && slices.Equal(values, []string{t.request.URL.RequestURI()}) {
+				t.written.Store(true)
+			}
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.fields = append(t.fields, headerField{name, values})
+		},
+		GotFirstResponseByte: func() {
+			// A middleware may answer to a response by sending the request again.
+			t.connections.Store(0)
+			t.written.Store(false)
+		},
+	}
+	return httptrace.WithClientTrace(ctx, hooks)
+}
 
-func (t onceTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+// appendSecrets appends the credentials that this attempt and those before it have sent.
+func (t *trace) appendSecrets(secrets []string) []string {
+	for ; t != nil; t = t.earlier {
+		secrets = append(secrets, headerSecrets(t.request.Header)...)
+		t.mu.Lock()
+		for _, field := range t.fields {
+			secrets = append(secrets, fieldSecrets(field.name, field.values)...)
+		}
+		t.mu.Unlock()
+	}
+	return secrets
+}
+
+// A baseTransport is the last transport before the network. It keeps net/http from sending a request again by itself
+// where an Idempotency-Key is taken for permission; a trace does so over HTTP/2. Each time that a request is sent is an
+// attempt, then, and asks the limiter.
+type baseTransport struct{ next http.RoundTripper }
+
+func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	next := t.next
 	if next == nil {
 		next = http.DefaultTransport
 	}
-	ctx, cancel := context.WithCancelCause(request.Context())
-	var written atomic.Bool
-	var connections atomic.Int32
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
-		GotConn: func(httptrace.GotConnInfo) {
-			tooMany := connections.Add(1) > maxConnections && isIdempotent(request.Method)
-			if written.Load() || tooMany {
-				cancel(errResent) // before anything is written on this connection
-			}
-		},
-		WroteHeaderField: func(name string, _ []string) {
-			// Only HTTP/2 has this field. Over HTTP/1 net/http sends a request again only if nothing of it was written,
-			// or if it is a GET on a connection that was used before.
-			if name == ":method" {
-				written.Store(true)
-			}
-		},
-	})
-	request = request.WithContext(ctx)
-	request.Header = withoutIdempotencyKeys(request.Header)
-	response, err := next.RoundTrip(request)
-	switch {
-	case err != nil && errors.Is(context.Cause(ctx), errResent):
-		return nil, errResent
-	case err == nil && response == nil:
+	response, err := next.RoundTrip(withoutIdempotencyKeys(request))
+	if err == nil && response == nil {
 		return nil, fmt.Errorf("transport %T returned neither a response nor an error", next)
 	}
 	return response, err
 }
 
-// withoutIdempotencyKeys returns the header with other spellings of the names by which net/http recognizes a request
-// that it may send twice. The API promises nothing of the kind for them.
-func withoutIdempotencyKeys(header http.Header) http.Header {
+// withoutIdempotencyKeys returns a request with other spellings of the headers by which net/http recognizes one that it
+// may send twice. The API promises nothing of the kind for them.
+func withoutIdempotencyKeys(request *http.Request) *http.Request {
 	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
-		if _, has := header[name]; has {
-			header = header.Clone()
-			moveHeader(header, name, strings.ToLower(name))
+		if _, has := request.Header[name]; has {
+			request = request.Clone(request.Context())
+			moveHeader(request.Header, name, strings.ToLower(name))
 		}
 	}
-	return header
+	return request
 }
 
 // hiddenLocation is where a response's Location is kept while net/http has it.
@@ -189,7 +199,7 @@ func (t redirectTransport) RoundTrip(request *http.Request) (*http.Response, err
 	if err == nil && response == nil {
 		return nil, fmt.Errorf("middleware %T returned neither a response nor an error", t.next)
 	}
-	if err == nil && ofStatus(response.StatusCode) == redirected {
+	if err == nil && response.StatusCode/100 == 3 {
 		response.Header = response.Header.Clone()
 		moveHeader(response.Header, "Location", hiddenLocation)
 	}

@@ -15,7 +15,7 @@ import (
 // caller needs to look at Err once, at the end.
 //
 //	for s.Open('{'); s.Next('}'); {
-//		switch s.Name() {
+//		switch string(s.Name()) {
 //		case "id":
 //			id = s.Value()
 //		default:
@@ -90,35 +90,34 @@ func (s *Scanner) Next(closing byte) bool {
 }
 
 // Name reads the name of the member that comes next, up to its value.
-func (s *Scanner) Name() string {
-	if s.Kind() != '"' {
-		s.fail()
-		return ""
-	}
+func (s *Scanner) Name() []byte {
 	name := s.String()
 	if s.Kind() != ':' {
 		s.fail()
-		return ""
+		return nil
 	}
 	s.at++
 	return name
 }
 
-// String reads a string and returns what it means.
-func (s *Scanner) String() string {
-	text := s.Value()
-	if len(text) < 2 || text[0] != '"' {
+// String reads a string and returns what it means. Without an escape that is a part of the scanner's own text.
+func (s *Scanner) String() []byte {
+	if s.Kind() != '"' {
 		s.fail()
-		return ""
+		return nil
+	}
+	text := s.Value()
+	if text == nil {
+		return nil
 	}
 	for _, b := range text {
 		if b == '\\' || b >= utf8.RuneSelf {
-			// Half of a surrogate pair becomes U+FFFD; Skip has checked the rest.
+			// Half of a surrogate pair becomes U+FFFD; Value has checked the rest.
 			plain, _ := jsontext.AppendUnquote(nil, text)
-			return string(plain)
+			return plain
 		}
 	}
-	return string(text[1 : len(text)-1])
+	return text[1 : len(text)-1]
 }
 
 // Value reads any value and returns its text, which is a part of the scanner's own.
@@ -358,7 +357,7 @@ func syntaxError(text []byte, at int) error {
 // what an int can't hold.
 func Int(value []byte) int {
 	if len(value) > 0 && value[0] == '"' {
-		value = []byte(NewScanner(value).String())
+		value = NewScanner(value).String()
 	}
 	number, err := strconv.ParseFloat(string(value), 64)
 	const most = 1 << 53 // what a float64 counts to

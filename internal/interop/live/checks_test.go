@@ -138,9 +138,9 @@ func (r *run) integrationLife(t *testing.T) {
 
 	if created.Type == cfposture.IntegrationTypeCustomS2S {
 		rule := r.create(t, &cfposture.Rule{Input: &cfposture.CustomS2SInput{
-			ConnectionID: created.ID, Operator: cfposture.OperatorGreaterOrEqual, Score: 70.5,
+			ConnectionID: created.ID, Operator: cfposture.OperatorGreaterOrEqual, Score: new(70.5),
 		}})
-		assert.InDelta(t, 70.5, rule.Input.(*cfposture.CustomS2SInput).Score, 0, "a score may have decimals")
+		assert.InDelta(t, 70.5, *rule.Input.(*cfposture.CustomS2SInput).Score, 0, "a score may have decimals")
 		require.NoError(t, r.client.Posture.Delete(t.Context(), rule.ID))
 	}
 
@@ -262,7 +262,7 @@ func (r *run) putResets(t *testing.T) {
 
 func (r *run) putKeepsType(t *testing.T) {
 	created := r.create(t, &cfposture.Rule{Input: &cfposture.DiskEncryptionInput{}})
-	changed := &cfposture.Rule{ID: created.ID, Name: created.Name, Input: &cfposture.FirewallInput{Enabled: true}}
+	changed := &cfposture.Rule{ID: created.ID, Name: created.Name, Input: &cfposture.FirewallInput{Enabled: new(true)}}
 	if _, err := r.client.Posture.Update(t.Context(), changed); err != nil {
 		var refused *cfposture.Error
 		require.ErrorAs(t, err, &refused)
