@@ -240,7 +240,7 @@ func (c *collection[T]) delete(ctx context.Context, id string, opts []Option) er
 func (c *collection[T]) receive(ctx context.Context, verb string, s *settings, r *api.Request) (*T, error) {
 	var item *T
 	r.Decode = func(s *wire.Scanner) (err error) {
-		item, err = c.decodeItem(s.Value())
+		item, err = c.decodeItem(s)
 		if err == nil && c.isEmpty(item) {
 			return fmt.Errorf("result holds no %s", c.noun)
 		}
@@ -252,9 +252,10 @@ func (c *collection[T]) receive(ctx context.Context, verb string, s *settings, r
 	return item, nil
 }
 
-// decodeItem reads an item, which keeps nothing but its own text.
-func (c *collection[T]) decodeItem(text []byte) (*T, error) {
-	if err := wire.Intact(text); err != nil {
+// decodeItem reads the item that comes next, which keeps nothing but its own text.
+func (c *collection[T]) decodeItem(s *wire.Scanner) (*T, error) {
+	text, err := s.Sound()
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.noun, err)
 	}
 	return c.decode(string(text))

@@ -99,7 +99,7 @@ func (e *Error) Error() string {
 	if e.RayID != "" {
 		fmt.Fprintf(&b, " (ray %s)", e.RayID)
 	}
-	return api.Printable(b.String())
+	return api.Printable(api.Cut(b.String(), 16<<10))
 }
 
 // maxShown is how many errors of several the text of an error shows.

@@ -106,7 +106,7 @@ func (c *collection[T]) pages(ctx context.Context, opts []Option) iter.Seq2[*ite
 					yield(nil, err)
 					return
 				}
-				fresh := len(page.items)
+				fresh := page.len()
 				if number > 1 || came.pages > 0 || !page.info.isAlone(fresh) {
 					fresh = page.leaveOutSeen(seen, number)
 				}
@@ -246,16 +246,19 @@ func hasCursor(value []byte) bool {
 type itemPage[T any] struct {
 	collection *collection[T]
 	response   *api.Response
-	items      []*T      // nil where one is unreadable, or was left out
-	odd        []oddItem // those that are unreadable or have no ID, in their order
+	items      []*T           // nil where one was left out
+	texts      map[int]string // of the items without an ID, to tell them from others
+	unreadable []unreadable
+	result     []byte // the page's text, if an item is unreadable
 	info       pageInfo
 }
 
-// An oddItem is an item of a page that has to be told from others by its text.
-type oddItem struct {
-	index   int
-	text    []byte
-	leftOut bool // a page before has brought it
+// An unreadable is an item that could not be decoded. What is wrong with it is found out anew where somebody wants to
+// know: a page may hold many.
+type unreadable struct {
+	after      int32 // how many items
+	start, end int32 // in the page's text, which is shorter than 64 MiB
+	leftOut    bool  // a page before has brought it
 }
 
 // readPage reads one page.
@@ -276,7 +279,7 @@ func (c *collection[T]) readPage(ctx context.Context, s *settings, r *api.Reques
 
 // decode reads the page's result, an array or null.
 func (p *itemPage[T]) decode(s *wire.Scanner) error {
-	p.items, p.odd = nil, nil
+	p.items, p.texts, p.unreadable = nil, nil, nil
 	switch kind := s.Kind(); kind {
 	case '[':
 	case 'n':
@@ -285,19 +288,37 @@ func (p *itemPage[T]) decode(s *wire.Scanner) error {
 	default:
 		return fmt.Errorf(`response's member "result" is %s where an array is expected`, wire.Describe(kind))
 	}
+	result := s.Offset()
 	for s.Open('['); s.Next(']'); {
-		text := s.Value()
-		item, err := p.collection.decodeItem(text)
-		if err != nil || p.collection.id(item) == "" {
-			p.odd = append(p.odd, oddItem{index: len(p.items), text: bytes.Clone(text)})
+		var item *T
+		start := s.Offset()
+		if s.Kind() == '{' {
+			item, _ = p.collection.decodeItem(s)
+		} else {
+			s.Skip()
 		}
-		if err != nil {
-			item = nil // itemError makes the error anew where somebody wants it
+		switch {
+		case item == nil:
+			end := start + len(s.Text(start))
+			p.unreadable = append(p.unreadable, unreadable{
+				after: int32(len(p.items)), start: int32(start - result), end: int32(end - result), //nolint:gosec // see unreadable
+			})
+			continue
+		case p.collection.id(item) == "":
+			if p.texts == nil {
+				p.texts = make(map[int]string)
+			}
+			p.texts[len(p.items)] = string(s.Text(start))
 		}
 		p.items = append(p.items, item)
 	}
+	if p.unreadable != nil {
+		p.result = bytes.Clone(s.Text(result))
+	}
 	return nil
 }
+
+func (p *itemPage[T]) len() int { return len(p.items) + len(p.unreadable) }
 
 // leaveOutSeen leaves out what a page before has brought, and returns how many items are new to this reading. Seen has
 // the number of the last reading that brought an item, by its ID, or by its text if it has none.
@@ -310,19 +331,18 @@ func (p *itemPage[T]) leaveOutSeen(seen map[string]int, number int) (fresh int) 
 		}
 		return last != 0
 	}
-	for i := range p.odd {
-		odd := &p.odd[i]
-		if odd.leftOut = note(string(odd.text)); odd.leftOut {
-			p.items[odd.index] = nil
-		}
-	}
 	for i, item := range p.items {
-		if item == nil {
-			continue
+		key := p.collection.id(item)
+		if key == "" {
+			key = p.texts[i]
 		}
-		if id := p.collection.id(item); id != "" && note(id) {
+		if note(key) {
 			p.items[i] = nil
 		}
+	}
+	for i := range p.unreadable {
+		u := &p.unreadable[i]
+		u.leftOut = note(string(p.result[u.start:u.end]))
 	}
 	return fresh
 }
@@ -330,19 +350,14 @@ func (p *itemPage[T]) leaveOutSeen(seen map[string]int, number int) (fresh int) 
 // all yields the page's items, and the errors of the unreadable ones in their places.
 func (p *itemPage[T]) all() iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		odd := p.odd
-		for i, item := range p.items {
-			var err error
-			if len(odd) > 0 && odd[0].index == i {
-				if item == nil && !odd[0].leftOut {
-					err = p.itemError(&odd[0])
+		next := 0 // of the unreadable ones
+		for i := range len(p.items) + 1 {
+			for ; next < len(p.unreadable) && int(p.unreadable[next].after) == i; next++ {
+				if !p.unreadable[next].leftOut && !yield(nil, p.itemError(next)) {
+					return
 				}
-				odd = odd[1:]
 			}
-			if item == nil && err == nil {
-				continue // left out
-			}
-			if !yield(item, err) {
+			if i < len(p.items) && p.items[i] != nil && !yield(p.items[i], nil) {
 				return
 			}
 		}
@@ -351,9 +366,9 @@ func (p *itemPage[T]) all() iter.Seq2[*T, error] {
 
 // gather appends the page's items and notes the unreadable ones.
 func (p *itemPage[T]) gather(items []*T, problems *listError) []*T {
-	for i := range p.odd {
-		if odd := &p.odd[i]; p.items[odd.index] == nil && !odd.leftOut {
-			problems.add(func() error { return p.itemError(odd) })
+	for i := range p.unreadable {
+		if !p.unreadable[i].leftOut {
+			problems.add(func() error { return p.itemError(i) })
 		}
 	}
 	came := slices.DeleteFunc(p.items, func(item *T) bool { return item == nil })
@@ -363,11 +378,14 @@ func (p *itemPage[T]) gather(items []*T, problems *listError) []*T {
 	return append(items, came...)
 }
 
-func (p *itemPage[T]) itemError(odd *oddItem) error {
-	_, err := p.collection.decodeItem(odd.text)
+// itemError is the error of an unreadable item.
+func (p *itemPage[T]) itemError(i int) error {
+	u := p.unreadable[i]
+	text, index := p.result[u.start:u.end], int(u.after)+i
+	_, err := p.collection.decodeItem(wire.NewScanner(text))
 	return &ItemError{
-		Index: odd.index, ID: idOf(odd.text), Raw: odd.text,
-		Err: p.response.Clean(fmt.Errorf("result[%d]: %w", odd.index, err)),
+		Index: index, ID: idOf(text), Raw: bytes.Clone(text),
+		Err: p.response.Clean(fmt.Errorf("result[%d]: %w", index, err)),
 	}
 }
 

@@ -171,7 +171,18 @@ func (o *operation) prefix() string {
 // errorf returns an error that begins with what was asked for and holds no secret.
 func (o *operation) errorf(format string, args ...any) error {
 	err := o.redact().error(fmt.Errorf(format, args...))
-	return &wrapped{Printable(o.prefix() + err.Error()), []error{err}}
+	return &wrapped{Printable(Cut(o.prefix()+err.Error(), maxText)), []error{err}}
+}
+
+// maxText is how many bytes the text of an error has at the most.
+const maxText = 4 << 10
+
+// Cut returns the beginning of a text that is too long.
+func Cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
 // A wrapped error shows one text for several errors.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -99,7 +100,8 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 	}
 	response, err := o.HTTP.do(seen.request)
 	if err != nil {
-		return nil, o.connectionFailed(ctx, attemptCtx, err, o.HTTP.provesUnwritten(seen, err))
+		o.Secrets = append(slices.Clip(o.Secrets), o.HTTP.proxySecrets(seen.request)...)
+		return nil, o.connectionFailed(ctx, attemptCtx, err, o.HTTP.provesUnwritten(seen, err, attemptCtx.Err() != nil))
 	}
 	defer response.Body.Close() //nolint:errcheck // there is nothing left to lose
 	o.take(ctx, response)
@@ -193,7 +195,7 @@ func connectionError(ctx, attemptCtx context.Context, err error) error {
 	case ctx.Err() != nil:
 		return contextError(ctx)
 	case attemptCtx.Err() != nil:
-		return context.Cause(attemptCtx) // the timeout, or errResent
+		return context.Cause(attemptCtx) // the timeout, or why net/http must not go on
 	case errors.Is(err, context.Canceled):
 		// Another call's: net/http may hand over the error of a dial that somebody else has given up.
 		return fmt.Errorf("the connection was given up by another request: %s", err.Error())
@@ -209,7 +211,9 @@ func connectionError(ctx, attemptCtx context.Context, err error) error {
 // isPermanent reports whether an error of the connection stays what it is.
 func isPermanent(err error) bool {
 	var certificate *tls.CertificateVerificationError
-	return errors.As(err, &certificate) || errors.Is(err, http.ErrSchemeMismatch)
+	var record tls.RecordHeaderError
+	return errors.As(err, &certificate) || errors.Is(err, http.ErrSchemeMismatch) ||
+		errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/" // the same, below a middleware's own words
 }
 
 // A timeoutError is the end of an attempt that took longer than its timeout. It is a net.Error.

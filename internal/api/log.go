@@ -24,7 +24,7 @@ func (o *operation) logAttempt(ctx context.Context, response *http.Response, bod
 		slog.Int("attempt", o.response.Attempts), slog.Duration("took", took),
 	}
 	if response != nil {
-		attrs = append(attrs, slog.Int("status", response.StatusCode), slog.String("ray", r.text(o.response.RayID)))
+		attrs = append(attrs, slog.Int("status", response.StatusCode), slog.String("ray", Cut(r.text(o.response.RayID), maxRay)))
 	}
 	if failed != nil {
 		attrs = append(attrs, slog.String("error", failed.err.Error()))

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -70,7 +71,12 @@ func writtenForms(secret string) []string {
 	return forms
 }
 
-func (r *redactor) text(text string) string { return r.replacer.Replace(text) }
+// text returns a text without secrets, and without the user and password of any URL.
+func (r *redactor) text(text string) string {
+	return userInfo.ReplaceAllString(r.replacer.Replace(text), "://"+redacted+"@")
+}
+
+var userInfo = regexp.MustCompile(`://[^/\s"@]+@`)
 
 // error returns err, or an error with no more than its cleaned text if it or one that it wraps shows a secret.
 func (r *redactor) error(err error) error {
@@ -83,7 +89,7 @@ func (r *redactor) error(err error) error {
 // isShownBy reports whether the text of err, or of an error that it wraps, holds a secret.
 func (r *redactor) isShownBy(err error) bool {
 	text := err.Error()
-	if slices.ContainsFunc(r.forms, func(form string) bool { return strings.Contains(text, form) }) {
+	if r.text(text) != text {
 		return true
 	}
 	switch err := err.(type) { //nolint:errorlint // each error of the tree is looked at

@@ -16,6 +16,7 @@ import (
 const (
 	maxBody    = 64 << 20 // bytes of a response
 	maxExcerpt = 1 << 10  // bytes of a response that a Failure shows
+	maxRay     = 100      // bytes of a ray that it shows; they have 20
 )
 
 var (
@@ -123,7 +124,7 @@ func endsWithConnection(r *http.Response) bool {
 func (o *operation) newFailure(end outcome, response *http.Response, body []byte, env envelope, cause error) *attemptError {
 	r := o.redact()
 	failure := &Failure{
-		Method: o.Method, Path: r.text(o.Path), StatusCode: response.StatusCode, RayID: r.text(o.response.RayID),
+		Method: o.Method, Path: r.text(o.Path), StatusCode: response.StatusCode, RayID: Cut(r.text(o.response.RayID), maxRay),
 		RetryAfter: o.response.RateLimit.RetryAfter, Body: []byte(r.excerpt(body, maxExcerpt)), Cause: r.error(cause),
 		Errors: env.errors, Messages: env.messages,
 	}

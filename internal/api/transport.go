@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/tls"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -22,6 +23,8 @@ type HTTPClient struct {
 	transport http.RoundTripper // the middlewares' and the caller's, one around the other
 	// direct says that requests go straight to an http.Transport, which reports all that it does.
 	direct bool
+	// proxy is the http.Transport's choice of a proxy, nil if there is none.
+	proxy func(*http.Request) (*url.URL, error)
 }
 
 // NewHTTPClient returns a client that sends through a copy of client, nil for one with http.DefaultTransport.
@@ -29,8 +32,14 @@ func NewHTTPClient(client *http.Client) *HTTPClient {
 	if client == nil {
 		client = new(http.Client)
 	}
-	_, direct := client.Transport.(*http.Transport)
-	h := &HTTPClient{client: client, direct: direct || client.Transport == nil}
+	transport := client.Transport
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	h := &HTTPClient{client: client}
+	if plain, is := transport.(*http.Transport); is {
+		h.direct, h.proxy = true, plain.Proxy
+	}
 	h.use(baseTransport{client.Transport})
 	return h
 }
@@ -41,7 +50,7 @@ func (h *HTTPClient) Wrap(middleware func(http.RoundTripper) http.RoundTripper) 
 	if transport == nil {
 		return nil, errors.New("the middleware returned a nil transport")
 	}
-	wrapped := &HTTPClient{client: h.client}
+	wrapped := &HTTPClient{client: h.client, proxy: h.proxy}
 	wrapped.use(transport)
 	return wrapped, nil
 }
@@ -64,19 +73,39 @@ func (h *HTTPClient) do(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
+// proxySecrets returns the credentials of the proxy that a request goes through: net/http sends them by itself.
+func (h *HTTPClient) proxySecrets(request *http.Request) []string {
+	if h.proxy == nil {
+		return nil
+	}
+	proxy, err := h.proxy(request)
+	if err != nil || proxy == nil || proxy.User == nil {
+		return nil
+	}
+	password, _ := proxy.User.Password()
+	return fieldSecrets("Proxy-Authorization", []string{
+		"Basic " + base64.StdEncoding.EncodeToString([]byte(proxy.User.Username()+":"+password)),
+	})
+}
+
 // provesUnwritten reports whether the trace and the error of a request prove that it was not written: there was no
 // connection, and the error is itself a lookup's, a dial's or a handshake's. A middleware may have tried another way that
-// is not traced and failed as well, so what it joins to an error proves nothing. Without a middleware the trace does.
-func (h *HTTPClient) provesUnwritten(seen *trace, err error) bool {
+// is not traced and failed as well, so what it joins to an error proves nothing. Without a middleware two more are clear:
+// what ended a handshake, whatever it is, and an attempt that has ended while net/http was still connecting.
+func (h *HTTPClient) provesUnwritten(seen *trace, err error, ended bool) bool {
 	if !seen.sought.Load() || seen.found.Load() {
 		return false
 	}
-	for ; err != nil && !h.direct; err = errors.Unwrap(err) {
-		if isConnecting(err) {
+	if h.direct && ended {
+		return true
+	}
+	handshake := seen.handshakeError()
+	for ; err != nil; err = errors.Unwrap(err) {
+		if isConnecting(err) || h.direct && handshake != nil && handshake.Error() == err.Error() {
 			return true
 		}
 	}
-	return h.direct
+	return false
 }
 
 // isConnecting reports whether err, and not one that it wraps, is of making a connection.
@@ -98,11 +127,15 @@ type trace struct {
 	earlier *trace                  // of the attempt before, whose credentials are still secret
 
 	sought, found atomic.Bool  // a connection
-	connections   atomic.Int32 // that were tried since the last response
+	connections   atomic.Int32 // that the last transport was given for its request
 	written       atomic.Bool  // the request was written over HTTP/2, and no response has come
 
-	mu     sync.Mutex
-	fields []headerField // that were written, those of middlewares and cookie jars among them
+	// For the last transport: an earlier request of a middleware may have been carried out.
+	mayBeDone atomic.Bool
+
+	mu        sync.Mutex
+	handshake error         // that ended one
+	fields    []headerField // that were written, those of middlewares and cookie jars among them
 }
 
 type headerField struct {
@@ -114,7 +147,14 @@ type headerField struct {
 // had were dead.
 const maxConnections = 4
 
-var errResent = errors.New("the connection failed after the request was written")
+// Reasons to end an attempt before net/http or a middleware sends its request again.
+var (
+	errResent   = errors.New("the connection failed after the request was written")
+	errAllDead  = fmt.Errorf("%d connections in a row were dead", maxConnections)
+	errSentOnce = errors.New("the request may have been carried out: a middleware must not send it again")
+)
+
+type traceKey struct{}
 
 // follow returns a context whose request is traced, and ends the attempt where net/http would send it again by itself.
 func (t *trace) follow(ctx context.Context, method string) context.Context {
@@ -122,9 +162,12 @@ func (t *trace) follow(ctx context.Context, method string) context.Context {
 		GetConn: func(string) { t.sought.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) {
 			t.found.Store(true)
-			tooMany := t.connections.Add(1) > maxConnections && isIdempotent(method)
-			if t.written.Load() || tooMany {
-				t.cancel(errResent) // before anything is written on this connection
+			// What is ended here has written nothing on this connection.
+			switch count := t.connections.Add(1); {
+			case t.written.Load():
+				t.cancel(errResent)
+			case count > maxConnections && isIdempotent(method):
+				t.cancel(errAllDead)
 			}
 		},
 		WroteHeaderField: func(name string, values []string) {
@@ -137,13 +180,23 @@ func (t *trace) follow(ctx context.Context, method string) context.Context {
 			defer t.mu.Unlock()
 			t.fields = append(t.fields, headerField{name, values})
 		},
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.handshake = err
+		},
 		GotFirstResponseByte: func() {
 			// A middleware may answer to a response by sending the request again.
-			t.connections.Store(0)
 			t.written.Store(false)
 		},
 	}
-	return httptrace.WithClientTrace(ctx, hooks)
+	return httptrace.WithClientTrace(context.WithValue(ctx, traceKey{}, t), hooks)
+}
+
+func (t *trace) handshakeError() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.handshake
 }
 
 // appendSecrets appends the credentials that this attempt and those before it have sent.
@@ -159,9 +212,10 @@ func (t *trace) appendSecrets(secrets []string) []string {
 	return secrets
 }
 
-// A baseTransport is the last transport before the network. It keeps net/http from sending a request again by itself
-// where an Idempotency-Key is taken for permission; a trace does so over HTTP/2. Each time that a request is sent is an
-// attempt, then, and asks the limiter.
+// A baseTransport is the last transport before the network. It keeps a middleware from sending a request again that may
+// have been carried out and must not be carried out twice, and net/http from doing so where it takes an Idempotency-Key
+// for permission; a trace does the same over HTTP/2. Each time that a request is sent is an attempt, then, and asks the
+// limiter.
 type baseTransport struct{ next http.RoundTripper }
 
 func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -169,9 +223,22 @@ func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 	if next == nil {
 		next = http.DefaultTransport
 	}
+	seen, _ := request.Context().Value(traceKey{}).(*trace)
+	if seen == nil { // a middleware has made a context of its own
+		seen = new(trace)
+	}
+	if seen.mayBeDone.Load() && !isIdempotent(request.Method) {
+		return nil, errSentOnce
+	}
+	seen.connections.Store(0)
 	response, err := next.RoundTrip(withoutIdempotencyKeys(request))
-	if err == nil && response == nil {
+	switch {
+	case err != nil:
+		seen.mayBeDone.Store(!seen.sought.Load() || seen.connections.Load() > 0)
+	case response == nil:
 		return nil, fmt.Errorf("transport %T returned neither a response nor an error", next)
+	default:
+		seen.mayBeDone.Store(outcomes[ofStatus(response.StatusCode)].ambiguous)
 	}
 	return response, err
 }

@@ -1,9 +1,13 @@
 package wire
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"math/bits"
 	"strconv"
 	"unicode/utf8"
 
@@ -23,12 +27,17 @@ import (
 //		}
 //	}
 //
-// Strings may hold bytes that are not UTF-8, and names may repeat: [Intact] tells of an element whether it is sound.
+// Strings may hold bytes that are not UTF-8, names may repeat, and values may be nested as deep as they like: that must
+// not hide what stands beside them. Sound reads a value that has to be better than that.
 type Scanner struct {
 	text  []byte
 	at    int
 	first bool // a container was opened, and its first member or element comes next
 	err   error
+
+	// What Skip has met since Sound looked last.
+	isPlain bool // no escape such as \u1234, and no byte beyond ASCII
+	depth   int  // of containers
 }
 
 // NewScanner returns a scanner that stands before the value in text.
@@ -43,8 +52,8 @@ func (s *Scanner) Offset() int {
 	return s.at
 }
 
-// Text returns the text between two offsets.
-func (s *Scanner) Text(start, end int) []byte { return s.text[start:end] }
+// Text returns the text from an offset to where the scanner stands.
+func (s *Scanner) Text(start int) []byte { return s.text[start:s.at] }
 
 // Kind returns the first byte of the value that comes next, or 0 at the end of the text.
 func (s *Scanner) Kind() byte {
@@ -130,6 +139,31 @@ func (s *Scanner) Value() []byte {
 	return s.text[start:s.at]
 }
 
+// Sound reads a value like Value, and returns an error if a JSON package could not read and write it: because it holds
+// text that is not Unicode, or is nested too deep. After a syntax error it returns that.
+func (s *Scanner) Sound() ([]byte, error) {
+	s.isPlain, s.depth = true, 0
+	value := s.Value()
+	switch {
+	case s.err != nil:
+		return nil, s.err
+	case s.depth > maxDepth:
+		return value, errTooDeep
+	case !s.isPlain && (!utf8.Valid(value) || !Valid(value)):
+		return value, errNotUnicode
+	default:
+		return value, nil
+	}
+}
+
+// maxDepth is what jsontext reads and writes at the most.
+const maxDepth = 10000
+
+var (
+	errNotUnicode = errors.New("it holds text that is not valid UTF-8")
+	errTooDeep    = errors.New("it is nested deeper than JSON packages read")
+)
+
 // End checks that nothing but white space is left, and returns Err.
 func (s *Scanner) End() error {
 	if s.Kind() != 0 {
@@ -150,6 +184,7 @@ func (s *Scanner) Skip() {
 		case '{', '[':
 			s.at++
 			closing := kind + 2 // '}' follows '{' by two, and ']' follows '['
+			s.depth = max(s.depth, len(containers)+1)
 			if s.Kind() == closing {
 				s.at++
 				break
@@ -216,16 +251,21 @@ func (s *Scanner) skipName() {
 	s.at++
 }
 
+// skipString passes a string whose opening quote comes next.
 func (s *Scanner) skipString() {
-	for i := s.at + 1; i < len(s.text); i++ {
+	i := s.at + 1
+	for {
+		i += plainLength(s.text[i:])
+		if i == len(s.text) {
+			break
+		}
 		switch b := s.text[i]; {
 		case b == '"':
 			s.at = i + 1
 			return
-		case b < ' ':
-			s.at = i
-			s.fail()
-			return
+		case b >= utf8.RuneSelf:
+			s.isPlain = false
+			i++
 		case b == '\\':
 			length := escapeLength(s.text[i:])
 			if length == 0 {
@@ -233,12 +273,42 @@ func (s *Scanner) skipString() {
 				s.fail()
 				return
 			}
-			i += length - 1
+			s.isPlain = s.isPlain && length == len(`\n`)
+			i += length
+		default: // a control character
+			s.at = i
+			s.fail()
+			return
 		}
 	}
-	s.at = len(s.text)
+	s.at = i
 	s.fail()
 }
+
+// plainLength returns how many bytes of a string's text need no second look: ASCII without quotes, backslashes and
+// control characters. It looks at eight bytes at a time: each line below sets the highest bit of those that end the run.
+func plainLength(text []byte) int {
+	const ones, highest = 0x0101010101010101, 0x8080808080808080
+	n := 0
+	for ; len(text)-n >= 8; n += 8 {
+		word := binary.LittleEndian.Uint64(text[n:])
+		quotes, backslashes := word^ones*'"', word^ones*'\\'
+		stops := word // beyond ASCII
+		stops |= word - ones*' '
+		stops |= quotes - ones
+		stops |= backslashes - ones
+		if stops &= highest; stops != 0 {
+			// A borrow may have set a bit too many, but only after the first.
+			return n + bits.TrailingZeros64(stops)/8
+		}
+	}
+	for n < len(text) && isPlain(text[n]) {
+		n++
+	}
+	return n
+}
+
+func isPlain(b byte) bool { return b >= ' ' && b < utf8.RuneSelf && b != '"' && b != '\\' }
 
 // escapeLength returns the length of the escape that text starts with, or 0 if that is none.
 func escapeLength(text []byte) int {
@@ -351,6 +421,21 @@ func syntaxError(text []byte, at int) error {
 	default:
 		return fmt.Errorf("unexpected JSON after offset %d", at)
 	}
+}
+
+// check reads text as one JSON value, as lenient as a [Scanner] is.
+func check(text []byte) error {
+	dec := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if err := dec.SkipValue(); err != nil {
+		return err
+	}
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
+		if err == nil {
+			err = errors.New("something follows the JSON value")
+		}
+		return err
+	}
+	return nil
 }
 
 // Int returns the whole number that a value is, written in any way: 3, 3.0, 30e-1 or "3". It is 0 for all else, and for
