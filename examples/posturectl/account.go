@@ -16,8 +16,8 @@ const accountHelp = `
 
 The account is the one that --account or CLOUDFLARE_ACCOUNT_ID names, with the
 credentials in CLOUDFLARE_API_TOKEN, or in CLOUDFLARE_EMAIL and
-CLOUDFLARE_API_KEY. With --sample it is one in the program's own memory. Another
-API than Cloudflare's, such as posturectl serve, is named by CLOUDFLARE_BASE_URL.`
+CLOUDFLARE_API_KEY. With --sample it is one in the program's own memory.
+CLOUDFLARE_BASE_URL names another API, such as that of posturectl serve.`
 
 // accountFlags say which account to work on.
 type accountFlags struct {

@@ -84,8 +84,8 @@ func export(ctx context.Context, t *terminal.Terminal, client *cfposture.Client,
 	if left := e.leftOut.String(); left != "" {
 		t.Say("Left out, because only the API sets them: %s", left)
 	}
-	if len(integrations) > 0 {
-		t.Say("Left out, because the API returns none: the integrations' secrets")
+	if missing := e.missing.String(); missing != "" {
+		t.Say("Left out, because the API doesn't return them: %s", missing)
 	}
 	return nil
 }

@@ -78,7 +78,7 @@ func TestExportSaysWhatItLeavesOut(t *testing.T) {
 	assert.Contains(t, got.stderr, "Exported 1 integration and 2 rules\n"+
 		"Left out, because only the API sets them: enabled of 2 rules, ")
 	assert.Contains(t, got.stderr, "input.enabled of 1 rule, schema of 1 integration, test_results of 1 integration\n")
-	assert.Contains(t, got.stderr, "Left out, because the API returns none: the integrations' secrets\n")
+	assert.Contains(t, got.stderr, "Left out, because the API doesn't return them: client_secret of 1 integration\n")
 	for _, name := range []string{"schema", "test_results", "identifier"} {
 		assert.NotContains(t, got.stdout, name)
 	}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,7 +24,8 @@ var readOnly = map[string][]string{
 type exporter struct {
 	document document.Document
 	unknown  document.Unknown
-	leftOut  tally
+	leftOut  tally // what only the API sets
+	missing  tally // what the API doesn't return
 }
 
 // A tally counts, by what was left out of which kind of item.
@@ -39,7 +42,7 @@ func (t tally) String() string {
 }
 
 func newExporter() *exporter {
-	e := &exporter{leftOut: tally{}}
+	e := &exporter{leftOut: tally{}, missing: tally{}}
 	e.document = document.Document{Version: document.Version, Integrations: []json.RawMessage{}, Rules: []json.RawMessage{}}
 	return e
 }
@@ -48,7 +51,15 @@ func (e *exporter) addIntegration(integration *cfposture.Integration) error {
 	if _, unknown := integration.Config.(*cfposture.UnknownConfig); unknown {
 		e.unknown.Items = append(e.unknown.Items, integration.ID)
 	}
-	e.unknown.Members = append(e.unknown.Members, unknownMembers(integration, integration.Config, "config")...)
+	e.addUnknown(integration.UnknownMembers())
+	var invalid *cfposture.ValidationError
+	if errors.As(integration.Validate(), &invalid) {
+		for _, problem := range invalid.Problems {
+			if member, inConfig := strings.CutPrefix(problem.Field, "config."); inConfig {
+				e.missing[member+" of integration"]++
+			}
+		}
+	}
 	members, err := membersOf(integration)
 	if err != nil {
 		return err
@@ -66,14 +77,23 @@ func (e *exporter) addRule(rule *cfposture.Rule) error {
 	if err != nil {
 		return err
 	}
-	unknown := unknownMembers(rule, rule.Input, "input")
+	unknown := rule.UnknownMembers()
 	if n := slices.Index(unknown, "input.enabled"); n >= 0 && e.dropInputEnabled(members) {
 		unknown = slices.Delete(unknown, n, n+1)
 	}
-	e.unknown.Members = append(e.unknown.Members, unknown...)
+	e.addUnknown(unknown)
 	item, err := e.writable("rule", members)
 	e.document.Rules = append(e.document.Rules, item)
 	return err
+}
+
+var index = regexp.MustCompile(`\[\d+\]`)
+
+// addUnknown lists members, of elements of arrays without the index.
+func (e *exporter) addUnknown(members []string) {
+	for _, member := range members {
+		e.unknown.Members = append(e.unknown.Members, index.ReplaceAllString(member, ""))
+	}
 }
 
 // dropInputEnabled drops the enabled: false that the API adds to inputs of types that have no such member.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/cfposture/cfposture"
+	"github.com/cfposture/cfposture/internal/apifacts"
 )
 
 // A Kind is the kind of a finding.
@@ -93,6 +94,7 @@ func Run(rules []*cfposture.Rule, integrations []*cfposture.Integration) *Result
 				r.add(check.kind, text, rule)
 			}
 		}
+		r.addRemarks(rule)
 	}
 	r.findTwice(rules, SameName, "the same name and type: only IDs tell them apart", func(rule *cfposture.Rule) string {
 		return string(rule.Type) + "\x00" + rule.Name
@@ -100,6 +102,17 @@ func Run(rules []*cfposture.Rule, integrations []*cfposture.Integration) *Result
 	r.findTwice(rules, SameCheck, "the same type, platforms and input", whatIsChecked)
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int { return order(a.Kind) - order(b.Kind) })
 	return r
+}
+
+// addRemarks adds what the tables of facts say about a rule.
+func (r *Result) addRemarks(rule *cfposture.Rule) {
+	data, err := json.Marshal(rule)
+	if err != nil {
+		return // It came from the API, so that it can be encoded.
+	}
+	for _, remark := range apifacts.Lint(data) {
+		r.add(remarkKinds[remark.Kind], remark.Member+" "+remark.Text, rule)
+	}
 }
 
 func order(kind Kind) int {

@@ -66,30 +66,35 @@ func TestFindings(t *testing.T) {
 		"an integration that is there": {covered + `{"id":"1","type":"kolide","input":{"connection_id":"i1","auth_state":["Good"]}}`, nil},
 		"an expiration below the schedule": {
 			covered + `{"id":"1","type":"warp","schedule":"1h","expiration":"59m"}`,
-			[]string{"timing: results expire after 59m, and the next come after 1h (1)"},
+			[]string{"timing: expiration is 59m, less than twice the schedule of 1h (1)"},
 		},
 		"an expiration below the default schedule": {
 			covered + `{"id":"1","type":"warp","expiration":"4m"}`,
-			[]string{"timing: results expire after 4m, and the next come after 5m (1)"},
+			[]string{"timing: expiration is 4m, less than twice the schedule of 5m (1)"},
 		},
 		"an expiration equal to the schedule": {
 			covered + `{"id":"1","type":"warp","schedule":"1h","expiration":"60m"}`,
-			[]string{"timing: results expire after 60m, just when the next come: expire them after 2h at least (1)"},
+			[]string{"timing: expiration is 60m, less than twice the schedule of 1h (1)"},
 		},
 		"intervals that are none": {
 			covered + `{"id":"1","type":"warp","schedule":"often","expiration":"soon"}`,
 			[]string{`timing: the schedule "often" is no interval (1)`, `timing: the expiration "soon" is no interval (1)`},
 		},
 		"a schedule below the least": {
-			covered + `{"id":"1","type":"warp","schedule":"30s"}`, []string{"timing: the schedule 30s is below the least, 1m (1)"},
+			covered + `{"id":"1","type":"warp","schedule":"30s"}`, []string{
+				"timing: the schedule 30s is below the least, 1m (1)", "range: schedule is 30s; the documents know hours and minutes only (1)",
+			},
 		},
 		"a deprecated Kolide rule": {
 			covered + `{"id":"1","type":"kolide","input":{"connection_id":"i1","countOperator":"<","issue_count":"3"}}`,
-			[]string{"deprecated: issue_count and countOperator are deprecated: check auth_state (1)"},
+			[]string{
+				"deprecated: input.countOperator is deprecated: use auth_state (1)",
+				"deprecated: input.issue_count is deprecated: use auth_state (1)",
+			},
 		},
 		"a platform that can't match": {
 			covered + `{"id":"1","type":"antivirus","match":[{"platform":"windows"},{"platform":"mac"}]}`,
-			[]string{"platform: antivirus works on windows, never on mac (1)"},
+			[]string{"platform: match[1].platform is mac; antivirus is checked on windows only (1)"},
 		},
 		"a platform that nobody knows": {covered + `{"id":"1","type":"antivirus","match":[{"platform":"beos"}]}`, nil},
 		"an operating_system that isn't matched": {
@@ -102,13 +107,12 @@ func TestFindings(t *testing.T) {
 				`{"id":"3","name":"V","type":"os_version","input":{"operator":">=","version":"15"}},` +
 				`{"id":"4","type":"file","input":{"path":"/a","thumbprint":"abc","sha256":"abc"}}`,
 			[]string{
-				`range: os is "101", and the documents want 1 to 100 (1)`,
-				`range: overall is "0", and the documents want 1 to 100 (1)`,
-				`range: sensor_config is "x", and the documents want 1 to 100 (1)`,
-				`range: total_score is "1001", and the documents want 1 to 1000 (2)`,
-				`range: version is "15", and the documents want a full version such as 10.0.26100 (3)`,
-				`range: thumbprint is "abc", and the documents want a SHA-1 of 40 hexadecimal digits (4)`,
-				`range: sha256 is "abc", and the documents want 64 hexadecimal digits (4)`,
+				"range: input.os is 101, outside the documented 1 to 100 (1)",
+				"range: input.overall is 0, outside the documented 1 to 100 (1)",
+				"range: input.total_score is 1001, outside the documented 1 to 1000 (2)",
+				`range: input.version is "15", not a version of three numbers such as 10.0.19045 (3)`,
+				`range: input.sha256 is "abc", not a SHA-256 of 64 hexadecimal digits (4)`,
+				`range: input.thumbprint is "abc", not a SHA-1 of 40 hexadecimal digits (4)`,
 			},
 		},
 		"the same name and type": {
@@ -153,7 +157,7 @@ func TestHTMLLinksFindingsRulesAndIntegrations(t *testing.T) {
 	require.NoError(t, audit.WriteHTML(&b, audit.Run(rules, integrations), rules, integrations, made))
 	for _, want := range []string{
 		"Made on 2026-11-24 18:00 UTC.",
-		`<li>issue_count and countOperator are deprecated: check auth_state: <a href="#rule-4"><bdi>Is kolide</bdi></a></li>`,
+		`<li>input.issue_count is deprecated: use auth_state: <a href="#rule-4"><bdi>Is kolide</bdi></a></li>`,
 		`<tr id="rule-4"><td><bdi>Is kolide</bdi><br><code>r</code></td>`,
 		`<a href="#integration-1"><bdi>Kolide</bdi></a>`,
 		`<tr id="integration-1"><td><bdi>Kolide</bdi><br><code>i1</code></td>`,
