@@ -98,6 +98,12 @@ func TestCloneSharesNothing(t *testing.T) {
 		spoil(reflect.ValueOf(clone))
 		assert.Equal(t, ruleOf(t, text), rule)
 	}
+	for i, input := range everyInput("c") {
+		clone := (&cfposture.Rule{Input: input}).Clone().Input
+		require.Equal(t, input, clone)
+		spoil(reflect.ValueOf(clone))
+		assert.Equal(t, everyInput("c")[i], input)
+	}
 	for _, integrationType := range apifacts.IntegrationTypes {
 		sample := withUnknown(string(integrationType.SampleRequest()))
 		sample = strings.Replace(sample, "{", `{"schema":{},"test_results":[1],`, 1)
