@@ -125,6 +125,15 @@ func scenarios() []scenario {
 			},
 		})
 	}
+	all = append(all, scenario{
+		name: "status 404, cut short", outcome: cutShort, says: "404: the connection was closed",
+		handler: func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "100")
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, `{"success":`)
+		},
+		unless: []string{http.MethodHead}, // whose response has no body
+	})
 	for _, status := range []int{400, 401, 403, 404, 405, 409, 410, 413, 422, 499} {
 		all = append(all, statusScenario(status, rejected))
 	}

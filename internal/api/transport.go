@@ -130,6 +130,9 @@ type trace struct {
 	connections   atomic.Int32 // that the last transport was given for its request
 	written       atomic.Bool  // the request was written over HTTP/2, and no response has come
 
+	// target is the URL that the request is sent to, which a middleware may have changed.
+	target atomic.Pointer[url.URL]
+
 	// For the last transport: an earlier request of a middleware may have been carried out.
 	mayBeDone atomic.Bool
 
@@ -172,8 +175,9 @@ func (t *trace) follow(ctx context.Context, method string) context.Context {
 		},
 		WroteHeaderField: func(name string, values []string) {
 			// Only HTTP/2 has this field. Over HTTP/1 net/http sends a request again only if nothing of it was written,
-			// or if it is a GET on a connection that was used before.
-			if name == ":path" && slices.Equal(values, []string{t.request.URL.RequestURI()}) {
+			// or if it is a GET on a connection that was used before. What has another path is not this request but,
+			// say, one for a token, which the caller's transport makes in the same context.
+			if name == ":path" && slices.Equal(values, []string{t.target.Load().RequestURI()}) {
 				t.written.Store(true)
 			}
 			t.mu.Lock()
@@ -231,12 +235,13 @@ func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 		return nil, errSentOnce
 	}
 	seen.connections.Store(0)
+	seen.target.Store(request.URL)
 	response, err := next.RoundTrip(withoutIdempotencyKeys(request))
-	if pool, is := next.(interface{ CloseIdleConnections() }); is && errors.Is(context.Cause(request.Context()), errAllDead) {
-		pool.CloseIdleConnections() // so that the next attempt does not meet more of them
-	}
 	switch {
 	case err != nil:
+		if pool, is := next.(interface{ CloseIdleConnections() }); is && seen.connections.Load() > maxConnections {
+			pool.CloseIdleConnections() // the next attempt should not meet more of them
+		}
 		seen.mayBeDone.Store(!seen.sought.Load() || seen.connections.Load() > 0)
 	case response == nil:
 		return nil, fmt.Errorf("transport %T returned neither a response nor an error", next)
