@@ -20,6 +20,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cfposture/cfposture/internal/leak"
 )
 
 // The ways a frameServer resets streams after it has carried a request out.
@@ -657,18 +659,23 @@ func TestMiddlewareThatSendsAgain(t *testing.T) {
 	}
 }
 
-// A proxy of net/http's refuses, or lets nothing through: nothing was written.
-func TestProxyThatRefuses(t *testing.T) {
+func TestCredentialsOfAProxyAreNotShown(t *testing.T) {
 	for name, proxy := range map[string]http.HandlerFunc{"forbidden": reply(403, "no"), "closed": abort("")} {
-		synctest.Test(t, func(t *testing.T) {
-			n := newNetwork()
-			transport, _ := n.serve(t, overHTTP, proxy)
-			transport.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse("http://user:proxy-password@127.0.0.1") }
-			c := newConfig(transport)
-			response, err := ask(t.Context(), c, http.MethodPost)
-			require.Error(t, err, name)
-			assert.NotContains(t, err.Error(), "proxy-password")
-			_ = response
-		})
+		for _, scheme := range []string{"http", "https"} {
+			synctest.Test(t, func(t *testing.T) {
+				transport, _ := newNetwork().serve(t, overHTTP, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Cf-Ray", r.Header.Get("Proxy-Authorization"))
+					proxy(w, r)
+				}))
+				transport.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse("http://user:proxy-password@127.0.0.1") }
+				c := newConfig(transport)
+				c.BaseURL = scheme + "://api.example.com/"
+				_, err := ask(t.Context(), c, http.MethodPost)
+				require.Error(t, err, name)
+				for _, err := range unwrapAll(err) {
+					assert.Empty(t, leak.Find(fmt.Sprintf("%v %+v", err, err), "proxy-password", "dXNlcjpwcm94eS1wYXNzd29yZA"))
+				}
+			})
+		}
 	}
 }
