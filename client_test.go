@@ -41,7 +41,7 @@ func TestDoSendsAnyRequest(t *testing.T) {
 	}{1}
 	require.NoError(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodGet, Path: path, Query: query}, &rules))
 	require.Len(t, rules, 1)
-	assert.JSONEq(t, `{"id":"`+created.ID+`","name":"a","schedule":"5m","type":"warp"}`, string(rules[0]))
+	assert.JSONEq(t, `{"enabled":true,"expiration":null,"id":"`+created.ID+`","name":"a","schedule":"5m","type":"warp"}`, string(rules[0]))
 	assert.Equal(t, "per_page=1", server.Requests()[1].Query.Encode())
 
 	require.NoError(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodDelete, Path: path + "/" + created.ID}, nil))

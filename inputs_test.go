@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -50,9 +51,25 @@ func everyInput(connectionID string) []cfposture.DeviceInput {
 
 func newServer(t *testing.T) *posturetest.Server {
 	t.Helper()
-	server := posturetest.NewServer()
-	t.Cleanup(server.Close)
-	return server
+	return posturetest.New(t, posturetest.WithBehavior(posturetest.Behavior{
+		DeleteMissingRule: http.StatusNotFound,
+		ConfigMembers:     []string{"*"},
+	}))
+}
+
+// withoutComputed returns the rule without what only the API sets.
+func withoutComputed(t *testing.T, rule *cfposture.Rule) *cfposture.Rule {
+	t.Helper()
+	text, err := json.Marshal(rule)
+	require.NoError(t, err)
+	var members map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal(text, &members))
+	delete(members, "enabled")
+	text, err = json.Marshal(members)
+	require.NoError(t, err)
+	left := new(cfposture.Rule)
+	require.NoError(t, json.Unmarshal(text, left))
+	return left
 }
 
 // addIntegration gives the server an integration for rules to name.

@@ -22,7 +22,7 @@ func TestRuleLivesFromCreateToDelete(t *testing.T) {
 	given := &cfposture.Rule{
 		ID: "is not sent", Name: "Disk", Description: "d", Schedule: cfposture.Every(600e9), Expiration: "1h",
 		Match: []cfposture.Match{{Platform: cfposture.PlatformWindows}, {Platform: cfposture.PlatformMac}},
-		Input: &cfposture.DiskEncryptionInput{RequireAll: new(true)},
+		Input: &cfposture.DiskEncryptionInput{CheckDisks: []string{"C"}, RequireAll: new(true)},
 	}
 	before := *given
 	rule, err := client.Posture.Create(t.Context(), given)
@@ -31,7 +31,7 @@ func TestRuleLivesFromCreateToDelete(t *testing.T) {
 	assert.NotEqual(t, given.ID, rule.ID)
 	want := before
 	want.ID, want.Type = rule.ID, cfposture.RuleTypeDiskEncryption
-	assert.Equal(t, &want, rule)
+	assert.Equal(t, &want, withoutComputed(t, rule))
 	assert.NotContains(t, string(server.Requests()[0].Body), "is not sent")
 
 	rule.Description = ""

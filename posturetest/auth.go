@@ -8,7 +8,7 @@ import (
 	"github.com/cfposture/cfposture/internal/apifacts"
 )
 
-// What a [Server] knows its one account and user by. None of it means anything to the live API.
+// The one account and user of every [Server]. None of this means anything to the live API.
 const (
 	AccountID = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 	APIToken  = "posturetest-token_of-no-value-elsewhere1"
@@ -22,9 +22,9 @@ var (
 	apiKey = regexp.MustCompile(`^[0-9a-f]{32,64}$`)
 )
 
-// authenticate returns the refusal of a request whose credentials are not this server's, or nil. As in the API, an
-// Authorization header counts before the X-Auth ones.
-func authenticate(h http.Header) *answer {
+// authenticate refuses a request without this server's credentials, and returns nil for one that has them. As in the
+// API, an Authorization header takes precedence over the X-Auth ones.
+func authenticate(h http.Header) *response {
 	if authorization := h.Get("Authorization"); authorization != "" {
 		if !bearer.MatchString(authorization) {
 			return badHeaders(message{Code: apifacts.CodeMalformedBearer, Message: "Invalid format for Authorization header"})
@@ -52,16 +52,16 @@ func authenticate(h http.Header) *answer {
 	return authenticationError(strings.EqualFold(sentEmail, APIEmail) && sentKey == APIKey)
 }
 
-func badHeaders(chain ...message) *answer {
-	a := refuse(http.StatusBadRequest,
+func badHeaders(chain ...message) *response {
+	r := refuse(http.StatusBadRequest,
 		message{Code: apifacts.CodeInvalidHeaders, ErrorChain: chain, Message: "Invalid request headers"})
-	return &a
+	return &r
 }
 
-func authenticationError(known bool) *answer {
+func authenticationError(known bool) *response {
 	if known {
 		return nil
 	}
-	a := refuse(http.StatusForbidden, message{Code: apifacts.CodeAuthentication, Message: "Authentication error"})
-	return &a
+	r := refuse(http.StatusForbidden, message{Code: apifacts.CodeAuthentication, Message: "Authentication error"})
+	return &r
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // check returns every way in which the object at a JSON pointer breaks the table, as far as the live API is known to
-// mind. Members that are not in the table are not looked at.
+// mind. Members that are not in the table are ignored.
 func check(at string, o object, members []apifacts.Member) []message {
 	var problems []message
 	for _, m := range members {
@@ -61,6 +61,7 @@ func checkValue(at string, raw json.RawMessage, m apifacts.Member) []message {
 			return check(at, o, m.Members)
 		}
 		reason = "must be an object"
+	case apifacts.Any:
 	}
 	if reason != "" {
 		return []message{invalid(at, m.Name+" "+reason)}
@@ -74,8 +75,14 @@ func checkElements(at string, raw json.RawMessage, m apifacts.Member, element fu
 		return []message{invalid(at, m.Name+" must be an array")}
 	}
 	var problems []message
+	seen := map[string]bool{}
 	for i, raw := range elements {
-		problems = append(problems, element(at+"/"+strconv.Itoa(i), raw)...)
+		at := at + "/" + strconv.Itoa(i)
+		problems = append(problems, element(at, raw)...)
+		if m.Distinct && seen[string(raw)] {
+			problems = append(problems, invalid(at, m.Name+" must not have an element twice"))
+		}
+		seen[string(raw)] = true
 	}
 	return problems
 }

@@ -2,20 +2,25 @@ package posturetest
 
 import (
 	"fmt"
+	"net/http"
 
 	"github.com/cfposture/cfposture"
 )
 
-// Client returns a client of s, for [AccountID] with [APIToken], that reads no environment variable. The options
-// come after the ones that see to that, so they can replace them. It panics if NewClient refuses an option.
+// Client returns a client of s for [AccountID], with [APIToken], that reads no environment variable. The options come
+// after those that set this up, so that they can replace it. It panics if NewClient refuses an option.
 func (s *Server) Client(opts ...cfposture.Option) *cfposture.Client {
-	opts = append([]cfposture.Option{
+	own := []cfposture.Option{
 		cfposture.WithoutEnvironment(),
 		cfposture.WithBaseURL(s.URL),
 		cfposture.WithAccountID(AccountID),
-	}, opts...)
+	}
+	if s.inMemory {
+		own = append(own, cfposture.WithHTTPClient(&http.Client{Transport: s.Transport()}))
+	}
+	opts = append(own, opts...)
 	client, err := cfposture.NewClient(opts...)
-	if err != nil { // most often because opts give no credentials of their own
+	if err != nil { // most often because opts have no credentials of their own
 		client, err = cfposture.NewClient(append(opts, cfposture.WithAPIToken(APIToken))...)
 	}
 	if err != nil {

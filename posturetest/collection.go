@@ -1,159 +1,182 @@
 package posturetest
 
 import (
-	"bytes"
+	"container/list"
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
-	"strings"
-
-	"github.com/cfposture/cfposture/internal/apifacts"
 )
 
-// defaultPerPage is the size of pages when a query asks for a page and gives no size.
+// defaultPerPage is the size of pages if a query asks for a page without a size.
 const defaultPerPage = 20
 
-// collection holds rules or integrations. The fields at the top are what the two differ in.
+// collection stores rules or integrations in the order of their creation. What it does takes as long with thousands of
+// items as with one, but for lists.
 type collection struct {
-	noun         string // for messages
-	changeMethod string
+	kind  kind
+	order *list.List               // of *item
+	byID  map[string]*list.Element // of order
+}
+
+// kind is what rules and integrations differ in.
+type kind interface {
 	// build makes an item of what a request sent, or says what is wrong with it. old is the item that the request
 	// changes, nil for a new one.
-	build func(old, sent object) (object, []message)
-	// usedBy returns the ID of something that needs the item, or "".
-	usedBy func(id string) string
-	// deleted is the result of deleting an item.
-	deleted func(id string) json.RawMessage
-
-	ids   []string // in the order of creation
-	items map[string]json.RawMessage
+	build(old *item, sent object) (*item, []message)
+	// show returns an item as responses hold it.
+	show(*item) json.RawMessage
+	// missing is the response to a request for an item that isn't stored.
+	missing(endpoint) response
+	// keep refuses to delete an item that is needed.
+	keep(*item) *response
+	// deleted is the result of a deletion.
+	deleted(id string) json.RawMessage
+	// moved is told that an item takes another's place. from is nil for a new item, to is nil for a deletion.
+	moved(from, to *item)
 }
 
-// answer carries out a request; pageSize is that of lists which the query doesn't split.
-func (to endpoint) answer(r *http.Request, body []byte, pageSize int) answer {
-	methods := []string{http.MethodGet, http.MethodPost}
-	if to.id != "" {
-		methods = []string{http.MethodGet, to.changeMethod, http.MethodDelete}
-	}
-	if !slices.Contains(methods, r.Method) {
-		return notAllowed(r.Method, methods)
-	}
+// item is a rule or an integration.
+type item struct {
+	id string
+	// raw is all of it. If a test put it in, it may be any JSON. Secrets of integrations are in it.
+	raw json.RawMessage
+	// connection is the integration that a rule names.
+	connection string
+	// asGiven marks an integration that responses hold as a test put it in.
+	asGiven bool
+	// shown are the members of a config that the test put in, and that responses go on to hold.
+	shown map[string]bool
+}
 
-	if to.id == "" {
-		if r.Method == http.MethodPost {
-			return to.create(body)
+func newItem(o object) *item { return &item{raw: o.encode()} }
+
+// setID sets the ID of an item whose JSON is an object.
+func (i *item) setID(id string) {
+	i.id = id
+	o, ok := decodeObject(i.raw)
+	if ok && o.text("id") != id {
+		o["id"] = encode(id)
+		i.raw = o.encode()
+	}
+}
+
+// withoutSecrets returns the item's own bytes if it has no secret.
+func (i *item) withoutSecrets() json.RawMessage {
+	integration, _ := decodeObject(i.raw)
+	config, _ := decodeObject(integration["config"])
+	if config.dropSecrets() {
+		integration["config"] = config.encode()
+		return integration.encode()
+	}
+	return i.raw
+}
+
+func newCollection(k kind) *collection {
+	return &collection{kind: k, order: list.New(), byID: map[string]*list.Element{}}
+}
+
+// get returns nil if there is no such item.
+func (c *collection) get(id string) *item {
+	if e, ok := c.byID[id]; ok {
+		return e.Value.(*item)
+	}
+	return nil
+}
+
+// put stores an item at the end, or in the place of the one with its ID.
+func (c *collection) put(i *item) {
+	c.kind.moved(c.get(i.id), i)
+	if e, ok := c.byID[i.id]; ok {
+		e.Value = i
+		return
+	}
+	c.byID[i.id] = c.order.PushBack(i)
+}
+
+func (c *collection) remove(i *item) {
+	c.kind.moved(i, nil)
+	c.order.Remove(c.byID[i.id])
+	delete(c.byID, i.id)
+}
+
+// add stores an item as a test gives it, with a new ID if it has none, and returns the ID.
+func (c *collection) add(i *item) string {
+	o, _ := decodeObject(i.raw)
+	id := o.text("id")
+	if id == "" {
+		id = newID()
+	}
+	i.setID(id)
+	c.put(i)
+	return id
+}
+
+// items returns up to n items from the one at index from on.
+func (c *collection) items(from, n int) []*item {
+	items := make([]*item, 0, min(n, max(0, c.order.Len()-from)))
+	at := 0
+	for e := c.order.Front(); e != nil && len(items) < n; e = e.Next() {
+		if at >= from {
+			items = append(items, e.Value.(*item))
 		}
-		return to.list(r.URL.Query(), pageSize)
+		at++
 	}
-	if _, ok := to.items[to.id]; !ok {
-		return refuse(http.StatusNotFound, message{Code: codeNotFound, Message: to.noun + " not found"})
-	}
-	switch r.Method {
-	case http.MethodGet:
-		return succeed(to.items[to.id], nil)
-	case http.MethodDelete:
-		return to.remove()
-	}
-	return to.change(body)
+	return items
 }
 
-func notAllowed(method string, allowed []string) answer {
-	a := refuse(http.StatusMethodNotAllowed,
-		message{Code: apifacts.CodeMethodNotAllowedThere, Message: "Method " + method + " not available for that URI."})
-	a.header.Set("Allow", strings.Join(allowed, ", "))
-	return a
+func (c *collection) all() []*item { return c.items(0, c.order.Len()) }
+
+// shown returns all items as responses hold them.
+func (c *collection) shown() []json.RawMessage {
+	all := make([]json.RawMessage, 0, c.order.Len())
+	for _, i := range c.all() {
+		all = append(all, append(json.RawMessage(nil), c.kind.show(i)...))
+	}
+	return all
 }
 
-func (c *collection) create(body []byte) answer {
-	sent, ok := decodeObject(body)
-	if !ok {
-		return notAnObject()
+// list responds with the page that the query asks for; without one, with everything or the first page of the server's
+// own size.
+func (a *account) list(c *collection, query url.Values) response {
+	behavior, perPage := a.server.behavior, a.server.pageSize
+	if behavior.IgnoreQuery {
+		query = nil
 	}
-	item, problems := c.build(nil, sent)
-	if problems != nil {
-		return refuse(http.StatusBadRequest, problems...)
-	}
-	return c.keep(newID(), item)
-}
-
-func (to endpoint) change(body []byte) answer {
-	sent, ok := decodeObject(body)
-	if !ok {
-		return notAnObject()
-	}
-	old, ok := decodeObject(to.items[to.id])
-	if !ok { // put in by the test as it is
-		old = object{}
-	}
-	item, problems := to.build(old, sent)
-	if problems != nil {
-		return refuse(http.StatusBadRequest, problems...)
-	}
-	return to.keep(to.id, item)
-}
-
-func notAnObject() answer {
-	return refuse(http.StatusBadRequest, invalid("", "the body is not a JSON object"))
-}
-
-func (c *collection) keep(id string, item object) answer {
-	item["id"] = encode(id)
-	raw := item.encode()
-	c.put(id, raw)
-	return succeed(raw, nil)
-}
-
-func (c *collection) put(id string, raw json.RawMessage) {
-	if _, ok := c.items[id]; !ok {
-		c.ids = append(c.ids, id)
-	}
-	c.items[id] = raw
-}
-
-func (to endpoint) remove() answer {
-	if by := to.usedBy(to.id); by != "" {
-		return refuse(http.StatusConflict,
-			message{Code: codeInUse, Message: to.noun + " is in use by device posture rule " + by})
-	}
-	delete(to.items, to.id)
-	to.ids = slices.DeleteFunc(to.ids, func(id string) bool { return id == to.id })
-	return succeed(to.deleted(to.id), nil)
-}
-
-// list answers with the page that the query asks for; without one, with everything or the first pageSize of it.
-func (c *collection) list(query url.Values, pageSize int) answer {
 	page, err := queryNumber(query, "page", 1)
 	if err != nil {
 		return badPage(err)
 	}
-	perPage := pageSize
+	paged := perPage > 0 || query.Has("page") || query.Has("per_page")
 	if perPage == 0 {
 		perPage = defaultPerPage
 		if !query.Has("page") {
-			perPage = max(perPage, len(c.ids))
+			perPage = max(perPage, c.order.Len())
 		}
 	}
 	if perPage, err = queryNumber(query, "per_page", perPage); err != nil {
 		return badPage(err)
 	}
 
-	total := len(c.ids)
+	total := c.order.Len()
 	from := total
-	if page-1 <= total/perPage { // else the product could overflow
+	if page-1 <= total/perPage { // otherwise the product could overflow
 		from = min((page-1)*perPage, total)
 	}
-	ids := c.ids[from:min(from+min(perPage, total), total)]
-	items := make([][]byte, len(ids))
-	for i, id := range ids {
-		items[i] = c.items[id]
+	var items [][]byte
+	for _, i := range c.items(from, perPage) {
+		items = append(items, c.kind.show(i))
 	}
-	return succeed(joined(items), &resultInfo{
-		Count: len(ids), Page: page, PerPage: perPage, TotalCount: total, TotalPages: (total + perPage - 1) / perPage,
-	})
+	var info *resultInfo
+	if paged || behavior.ResultInfo {
+		info = &resultInfo{Count: len(items), Page: page, PerPage: perPage, TotalCount: total}
+		if pages := (total + perPage - 1) / perPage; !behavior.NoTotalPages {
+			info.TotalPages = &pages
+		}
+	}
+	return succeed(joined(items), info)
 }
 
 func queryNumber(query url.Values, name string, otherwise int) (int, error) {
@@ -167,32 +190,8 @@ func queryNumber(query url.Values, name string, otherwise int) (int, error) {
 	return int(n), nil
 }
 
-func badPage(err error) answer {
+func badPage(err error) response {
 	return refuse(http.StatusBadRequest, message{Code: codeBadPage, Message: err.Error()})
-}
-
-// all returns copies of what is held, in the order of creation.
-func (c *collection) all() []json.RawMessage {
-	all := make([]json.RawMessage, len(c.ids))
-	for i, id := range c.ids {
-		all[i] = bytes.Clone(c.items[id])
-	}
-	return all
-}
-
-// add keeps an item unchecked, with an ID if it is an object without one, and returns the ID.
-func (c *collection) add(raw json.RawMessage) string {
-	item, isObject := decodeObject(raw)
-	id := item.text("id")
-	if id == "" {
-		id = newID()
-		if isObject {
-			item["id"] = encode(id)
-			raw = item.encode()
-		}
-	}
-	c.put(id, bytes.Clone(raw))
-	return id
 }
 
 // newID returns a random UUID (version 4).

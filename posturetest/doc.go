@@ -1,46 +1,103 @@
-// Package posturetest is an in-memory imitation of Cloudflare's device posture API on a loopback port, for tests of
-// programs that use cfposture, or that talk to the API in any other way. It needs no network and no account:
+// Package posturetest is a fake of Cloudflare's device posture API, for tests of programs that use cfposture, or that
+// talk to the API in any other way. It keeps everything in memory and needs no network and no account:
 //
-//	server := posturetest.NewServer()
-//	defer server.Close()
+//	server := posturetest.New(t)
 //	client := server.Client()
 //
-// It serves the ten endpoints of rules and integrations, holds what they are given, and can be told to misbehave.
-// [Server.Requests] tells which requests came.
+// It serves the ten endpoints of rules and integrations, stores what it is given, and can be told to misbehave.
+//
+//   - [Server.PutRule] and [Server.PutIntegration] fill it, [Server.ListRules] and [Server.ListIntegrations] read it.
+//     [Server.AddRule], [Server.AddIntegration], [Server.Rules] and [Server.Integrations] do the same in JSON.
+//   - [Server.Requests] returns the requests that came.
+//   - [Server.Inject] and its short forms, such as [Server.FailNext], spoil requests to come.
+//   - [Server.SetPageSize] splits lists into pages.
+//   - [WithBehavior] chooses between what the live API is said to do.
 //
 // # Faults
 //
-// [Server.FailNext], [Server.LoseNext], [Server.DelayNext], [Server.CutNext] and [Server.LimitNext] each spoil
-// requests to come. What they ask for waits in one queue, and each request takes the first of it, whatever its method
-// or credentials: FailNext(2, 500) and then CutNext(1, CutAfter) spoil three requests, the third by a cut.
+// A [Fault] says which requests it spoils, by operation, method, path or a function, and from which on, and what happens
+// to them:
 //
-// Mind that Go's own http.Transport sends a GET again, unasked, when a connection that it had used before is cut
-// before the answer begins. The second request takes the next fault.
+//	server.Inject(posturetest.Fault{Operation: "posture.create", After: 2, Cut: posturetest.CutAfter})
+//
+// [Server.FailNext], [Server.LoseNext], [Server.DelayNext], [Server.CutNext] and [Server.LimitNext] spoil the next
+// requests, whatever they ask for. A request meets one fault, so FailNext(2, 500) and then CutNext(1, CutAfter) spoil
+// three requests, the third by a cut.
+//
+// Go's own http.Transport sends a GET again, unasked, if a connection that it had used before is cut before the response
+// begins. The second request meets the next fault.
+//
+// # Retries take time
+//
+// A client that retries pauses for up to half a second, then longer. Give it a short limit in tests:
+//
+//	client := server.Client(cfposture.WithMaxRetryWait(time.Millisecond))
+//
+// Then a Retry-After of a second fails the call, because it is above the limit. A testing/synctest bubble has neither
+// problem: its clock jumps over every pause. Make the server in the bubble, and in memory:
+//
+//	synctest.Test(t, func(t *testing.T) {
+//		server := posturetest.New(t, posturetest.InMemory())
+//		server.LimitNext(1, 30*time.Second)
+//		rules, err := server.Client().Posture.List(t.Context()) // takes no real time
+//	})
+//
+// # Other languages
+//
+// A server made with [WithControl] takes faults over HTTP and tells what it saw. These paths need no credentials, are
+// not recorded and meet no fault. Like the server's URL they are for tests on one machine:
+//
+//	POST   /posturetest/faults    adds faults: a JSON object or an array, see ParseFaults
+//	GET    /posturetest/faults    returns those that are still waiting for requests
+//	DELETE /posturetest/faults    drops them
+//	GET    /posturetest/requests  returns the requests that came, without their secrets
+//	POST   /posturetest/reset     makes the server as it was when new
+//
+// For example:
+//
+//	curl -d '{"operation": "posture.*", "status": 503, "times": 2}' http://127.0.0.1:8788/posturetest/faults
+//
+// A program that serves the fake can take faults from its environment too, with [FaultsFromEnv]:
+//
+//	POSTURETEST_FAULTS='[{"method": "POST", "cut": "after"}, {"delay": "250ms", "times": -1}]'
 //
 // # How far to trust it
 //
-// It was made from the API's public documents and from what users of the API report, not from the API itself. A test
-// that passes here says that a program does what the documents ask; it does not say that the live API agrees.
+// It was made from the API's public documents, from recorded responses and from what users of the API report, not from
+// the API itself. A test that passes here says that a program does what these ask for; it does not say that the live API
+// agrees.
 //
-// Like the API, it answers in the v4 envelope with members in alphabetical order, gives new rules a UUID and the
-// schedule "5m", keeps members that it doesn't know, replaces a rule as a whole on PUT, changes an integration only
-// in what a PATCH has, and never returns an integration's secrets. A member that is null or "" counts as absent,
-// save that a required text in a PATCH may not be "". It takes what the documents refuse and the live API was seen
-// to take: a rule without a name or an input, most inputs without operating_system, os_version rules for every
-// platform.
+// Like the API, it responds in the v4 envelope with members in alphabetical order, assigns UUIDs to new rules, replaces a
+// rule as a whole on PUT, changes an integration only in what a PATCH has, keeps members that it doesn't know, and never
+// returns an integration's secrets. A member that is null or "" counts as absent, but a required string in a PATCH must
+// not be "".
 //
-// These are its own choices, where the API's behaviour isn't documented:
+// Recorded or seen on the live API:
+//   - Responses add what a request leaves out: the name "", the schedule "5m", the expiration null, checkDisks [] in a
+//     disk_encryption rule, and in integrations the identifier "", the schema {} and the test_results {}.
+//   - A rule's enabled is computed: false for Kolide rules with an issue_count, true for all others.
+//   - Configs in responses have api_url, auth_url and client_id only.
+//   - Lists have no result_info. The list of integrations is text/plain, unless the request asks for application/json.
+//   - A DELETE of a rule that doesn't exist gets 200, a GET of one the code 6024.
+//   - A rule may have no name, most inputs may have no operating_system, and os_version rules may be for every platform.
+//     A rule other than warp, gateway and tanium must have an input.
+//
+// These are its own choices, because the API's behavior isn't documented. [Behavior] has the other side of those that
+// matter most:
+//   - A GET or PUT of a rule that doesn't exist gets 404, and so does anything for an integration that doesn't exist.
+//   - A member that only the API sets is ignored in a request.
+//   - A PATCH may have a part of a config; the rest stays, secrets included.
+//   - An expiration that isn't above the schedule is kept.
+//   - Deleting an integration whose ID is some rule's connection_id gets 409.
+//   - The queries page and per_page split a list. A list that was split has a result_info.
 //   - A body that breaks a documented type, enumeration, maximum or requirement gets 400 and one error for each
-//     problem, with the member's JSON pointer. The live API may be more lenient, and takes new values of enumerations
+//     problem, with the member's JSON pointer. The live API may be more lenient, and accepts new values of enumerations
 //     before they are documented.
+//   - Another type than the rule or integration has gets 400.
 //   - Intervals are in hours, minutes and seconds. One in days, such as 2d, gets 400.
 //   - A rule whose connection_id names no integration gets 400.
-//   - Deleting an integration whose ID is some rule's connection_id gets 409.
-//   - A PATCH that has a config must have all of it, the secrets too. Another type than the integration has gets 400.
-//   - A list is one page unless the query asks for pages or [Server.SetPageSize] was called.
 //   - An account that is 32 hexadecimal digits but not [AccountID] gets 403, any other 404.
 //   - A body of more than 1 MiB gets 413.
-//   - The codes 2054 to 2058 of its errors, and every message.
-//   - Requests are never limited unless [Server.LimitNext] says so; the Ratelimit header always tells of a nearly
-//     untouched window.
+//   - The codes of its own errors are 777000 and above. No code of the API is known to be in this range.
+//   - Requests are never limited unless a fault says so; the Ratelimit header always reports a nearly untouched window.
 package posturetest

@@ -1,129 +1,360 @@
 package posturetest
 
 import (
-	"context"
+	"encoding/json"
 	"fmt"
 	"html"
 	"net/http"
+	"os"
+	"path"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cfposture/cfposture/internal/apifacts"
 )
 
-// fault is what becomes of one request; the zero fault spoils nothing.
-type fault struct {
-	unmade  bool    // the request is not carried out
-	instead *answer // sent in place of the answer
-	delay   time.Duration
-	cut     Cut
+// A Fault spoils requests. The first group of fields aims it: a request meets the fault if it meets all that is set. The
+// second group says what happens to it. The zero Fault takes the next request and leaves it as it is.
+//
+// In JSON, which [ParseFaults] reads, the members are named like the fields, in lower case: delay is a string such as
+// "250ms", cut is "before", "after" or "middle", and Match is not available.
+type Fault struct {
+	// Operation is what the request does: posture or integrations, a dot, and list, get, create, update or delete. It is
+	// a pattern as of [path.Match], such as "posture.*" or "*.delete". Unset, any.
+	Operation string
+	// Method is the request's method. Unset, any.
+	Method string
+	// Path is a pattern as of [path.Match] for the path below the base URL, such as "/accounts/*/devices/posture". Unset,
+	// any.
+	Path string
+	// Match reports whether to spoil the request, of which the body can't be read any more. It must not call the server.
+	// nil is any.
+	Match func(*http.Request) bool
+	// After is how many requests that the fields above select are let through first.
+	After int
+	// Times is how many requests are spoiled before the fault is over. 0 is one, a negative number is all.
+	Times int
+
+	// Status is that of the response in place of the real one, from 200 to 599. 502, 503 and 520 to 527 come as the HTML
+	// page of a proxy, 504 with an empty body, all others as an envelope with success false: so does 200, which the API
+	// is known to send as well. 0 keeps the real response.
+	Status int
+	// Code and Message replace those of the error in an envelope.
+	Code    int
+	Message string
+	// Body replaces the body of a response that has Status.
+	Body string
+	// Header is added to the response.
+	Header map[string]string
+	// Lost carries the request out although the response has Status, as when a proxy gives up on an API that is only
+	// slow. Unset, a request that gets Status is not carried out.
+	Lost bool
+	// Delay is how long the response waits, after the request is carried out. The wait ends early, without a response,
+	// when the request's context ends or the server closes.
+	Delay time.Duration
+	// Cut cuts the connection.
+	Cut Cut
 }
 
-// Cut is a moment to cut a connection at.
+// Cut is the moment at which a [Fault] cuts a connection.
 type Cut int
 
-// The moments that [Server.CutNext] knows.
+// The moments.
 const (
-	CutBefore Cut = iota + 1 // when the request has come, before it is carried out
-	CutAfter                 // after it is carried out, before any of the answer is sent
-	CutMiddle                // after it is carried out, in the middle of the answer's body
+	// CutBefore is when the request has come, before it is carried out.
+	CutBefore Cut = iota + 1
+	// CutAfter is after it is carried out, before any of the response is sent.
+	CutAfter
+	// CutMiddle is after it is carried out, in the middle of the response's body.
+	CutMiddle
 )
 
-// FailNext answers the next n requests with a status and carries none of them out. 502, 503 and 520 to 527 come as
-// the HTML page of a proxy, 504 with an empty body, all others as an envelope with success false: so does 200, which
-// the API is known to send as well. It panics unless status is from 200 to 599.
-func (s *Server) FailNext(n, status int) {
-	failed := failure(status)
-	s.spoil(n, fault{unmade: true, instead: &failed})
+// cutNames are the moments in JSON.
+var cutNames = map[Cut]string{CutBefore: "before", CutAfter: "after", CutMiddle: "middle"}
+
+// FaultsVariable is the environment variable that [FaultsFromEnv] reads.
+const FaultsVariable = "POSTURETEST_FAULTS"
+
+// FaultsFromEnv returns the faults that the environment variable POSTURETEST_FAULTS holds, in the form that
+// [ParseFaults] reads; none if it is unset or empty. A program that serves the fake gives them to [Server.Inject].
+func FaultsFromEnv() ([]Fault, error) {
+	text := os.Getenv(FaultsVariable)
+	if text == "" {
+		return nil, nil
+	}
+	faults, err := ParseFaults([]byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", FaultsVariable, err)
+	}
+	return faults, nil
 }
 
-// LoseNext is FailNext, save that the requests are carried out: the answers are lost on their way, as when a proxy
-// gives up on an API that is only slow.
-func (s *Server) LoseNext(n, status int) {
-	failed := failure(status)
-	s.spoil(n, fault{instead: &failed})
+// ParseFaults reads a JSON object or an array of them, such as
+//
+//	[{"operation": "posture.create", "after": 2, "times": 3, "status": 503}, {"delay": "250ms", "times": -1}]
+//
+// The members are those of [Fault]. A member that Fault doesn't have is an error.
+func ParseFaults(data []byte) ([]Fault, error) {
+	var list []faultJSON
+	if trimmed := strings.TrimSpace(string(data)); strings.HasPrefix(trimmed, "{") {
+		data = []byte("[" + trimmed + "]")
+	}
+	if err := decodeStrictly(data, &list); err != nil {
+		return nil, fmt.Errorf("posturetest: faults: %w", err)
+	}
+	faults := make([]Fault, 0, len(list))
+	for i, f := range list {
+		fault, err := f.fault()
+		if err == nil {
+			err = fault.check()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("posturetest: fault %d: %w", i, err)
+		}
+		faults = append(faults, fault)
+	}
+	return faults, nil
 }
 
-// DelayNext carries the next n requests out at once and answers them after d. The wait ends early, without an
-// answer, when the request's context ends or the server closes.
-func (s *Server) DelayNext(n int, d time.Duration) { s.spoil(n, fault{delay: d}) }
-
-// CutNext cuts the TCP connection of the next n requests, at the moment that when says.
-func (s *Server) CutNext(n int, when Cut) { s.spoil(n, fault{unmade: when == CutBefore, cut: when}) }
-
-// LimitNext answers the next n requests with 429 and a Retry-After header, in seconds rounded up. None of them is
-// carried out.
-func (s *Server) LimitNext(n int, retryAfter time.Duration) {
-	seconds := max(0, int64((retryAfter+time.Second-1)/time.Second))
-	limited := failure(http.StatusTooManyRequests)
-	limited.header.Set("Retry-After", strconv.FormatInt(seconds, 10))
-	limited.header.Set("Ratelimit", fmt.Sprintf(`"default";r=0;t=%d`, seconds))
-	s.spoil(n, fault{unmade: true, instead: &limited})
+// faultJSON is a Fault in JSON.
+type faultJSON struct {
+	Operation string            `json:"operation,omitempty"`
+	Method    string            `json:"method,omitempty"`
+	Path      string            `json:"path,omitempty"`
+	After     int               `json:"after,omitempty"`
+	Times     int               `json:"times,omitempty"`
+	Status    int               `json:"status,omitempty"`
+	Code      int               `json:"code,omitempty"`
+	Message   string            `json:"message,omitempty"`
+	Body      string            `json:"body,omitempty"`
+	Header    map[string]string `json:"header,omitempty"`
+	Lost      bool              `json:"lost,omitempty"`
+	Delay     string            `json:"delay,omitempty"`
+	Cut       string            `json:"cut,omitempty"`
 }
 
-func (s *Server) spoil(n int, f fault) {
+func (f faultJSON) fault() (Fault, error) {
+	fault := Fault{
+		Operation: f.Operation, Method: f.Method, Path: f.Path, After: f.After, Times: f.Times,
+		Status: f.Status, Code: f.Code, Message: f.Message, Body: f.Body, Header: f.Header, Lost: f.Lost,
+	}
+	if f.Delay != "" {
+		var err error
+		if fault.Delay, err = time.ParseDuration(f.Delay); err != nil {
+			return Fault{}, fmt.Errorf("delay is %q, not a duration such as 250ms", f.Delay)
+		}
+	}
+	if f.Cut != "" {
+		for cut, name := range cutNames {
+			if name == f.Cut {
+				fault.Cut = cut
+			}
+		}
+		if fault.Cut == 0 {
+			return Fault{}, fmt.Errorf("cut is %q: use before, after or middle", f.Cut)
+		}
+	}
+	return fault, nil
+}
+
+func (f *Fault) json() faultJSON {
+	j := faultJSON{
+		Operation: f.Operation, Method: f.Method, Path: f.Path, After: f.After, Times: f.Times,
+		Status: f.Status, Code: f.Code, Message: f.Message, Body: f.Body, Header: f.Header, Lost: f.Lost,
+		Cut: cutNames[f.Cut],
+	}
+	if f.Delay != 0 {
+		j.Delay = f.Delay.String()
+	}
+	return j
+}
+
+// check says what can't be meant.
+func (f *Fault) check() error {
+	for name, pattern := range map[string]string{"operation": f.Operation, "path": f.Path} {
+		if _, err := path.Match(pattern, ""); err != nil {
+			return fmt.Errorf("%s is %q: %w", name, pattern, err)
+		}
+	}
+	if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
+		return fmt.Errorf("status is %d, not from 200 to 599", f.Status)
+	}
+	if f.After < 0 {
+		return fmt.Errorf("after is %d, below 0", f.After)
+	}
+	if _, ok := cutNames[f.Cut]; f.Cut != 0 && !ok {
+		return fmt.Errorf("cut is %d, which is no moment", f.Cut)
+	}
+	return nil
+}
+
+// Inject adds faults to those that wait for requests. A request meets one fault: the first that was added of those
+// that are aimed at it and have let enough requests through. Inject panics if a pattern is malformed or a number is out
+// of range.
+func (s *Server) Inject(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults = append(s.faults, slices.Repeat([]fault{f}, max(n, 0))...)
-}
-
-// takeFault returns the fault of the request at hand. s.mu is held.
-func (s *Server) takeFault() fault {
-	if len(s.faults) == 0 {
-		return fault{}
+	for _, f := range faults {
+		if err := f.check(); err != nil {
+			panic("posturetest: fault: " + err.Error())
+		}
+		if f.Times == 0 {
+			f.Times = 1
+		}
+		s.faults = append(s.faults, &f)
 	}
-	f := s.faults[0]
-	s.faults = s.faults[1:]
-	return f
 }
 
-func failure(status int) answer {
-	text := http.StatusText(status)
+// ClearFaults drops the faults that no request has met yet.
+func (s *Server) ClearFaults() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
+}
+
+// FailNext responds to the next n requests with a status and carries none of them out: see Status of [Fault]. It panics
+// unless status is from 200 to 599.
+func (s *Server) FailNext(n, status int) {
+	s.spoilNext(n, Fault{Status: mustBeStatus(status)})
+}
+
+// LoseNext is [Server.FailNext], but the requests are carried out: only their responses are lost.
+func (s *Server) LoseNext(n, status int) {
+	s.spoilNext(n, Fault{Status: mustBeStatus(status), Lost: true})
+}
+
+// DelayNext carries the next n requests out at once and responds after d: see Delay of [Fault].
+func (s *Server) DelayNext(n int, d time.Duration) { s.spoilNext(n, Fault{Delay: d}) }
+
+// CutNext cuts the connection of the next n requests, at the moment that when names.
+func (s *Server) CutNext(n int, when Cut) { s.spoilNext(n, Fault{Cut: when}) }
+
+// LimitNext responds to the next n requests with 429 and a Retry-After header, in seconds rounded up. None of them is
+// carried out.
+func (s *Server) LimitNext(n int, retryAfter time.Duration) {
+	seconds := strconv.FormatInt(max(0, int64((retryAfter+time.Second-1)/time.Second)), 10)
+	s.spoilNext(n, Fault{
+		Status: http.StatusTooManyRequests,
+		Header: map[string]string{"Retry-After": seconds, "Ratelimit": `"default";r=0;t=` + seconds},
+	})
+}
+
+func mustBeStatus(status int) int {
+	if status == 0 {
+		panic("posturetest: status is 0, not from 200 to 599")
+	}
+	return status
+}
+
+func (s *Server) spoilNext(n int, f Fault) {
+	if n > 0 {
+		f.Times = n
+		s.Inject(f)
+	}
+}
+
+// takeFault returns the fault that the request meets, or one that spoils nothing. s.mu is held.
+func (s *Server) takeFault(r *http.Request, e endpoint) *Fault {
+	for i, f := range s.faults {
+		switch {
+		case !f.isFor(r, e):
+			continue
+		case f.After > 0:
+			f.After--
+			continue
+		case f.Times > 1:
+			f.Times--
+		case f.Times == 1:
+			s.faults = slices.Delete(s.faults, i, i+1)
+		}
+		met := *f
+		return &met
+	}
+	return &Fault{}
+}
+
+// isFor reports whether the fault is aimed at the request.
+func (f *Fault) isFor(r *http.Request, e endpoint) bool {
+	return matches(f.Operation, e.operation()) &&
+		(f.Method == "" || f.Method == r.Method) &&
+		matches(f.Path, strings.TrimPrefix(r.URL.EscapedPath(), basePath)) &&
+		(f.Match == nil || f.Match(r))
+}
+
+func matches(pattern, name string) bool {
+	ok, _ := path.Match(pattern, name) // the pattern was checked
+	return pattern == "" || ok
+}
+
+// carriesOut reports whether the request has its effect.
+func (f *Fault) carriesOut() bool { return f.Status == 0 || f.Lost }
+
+// spoil changes the response of a request that met the fault.
+func (f *Fault) spoil(r *response) {
+	if f.Status != 0 {
+		*r = f.failure()
+	}
+	for name, value := range f.Header {
+		r.header.Set(name, value)
+	}
+}
+
+func (f *Fault) failure() response {
+	if f.Body != "" {
+		return response{status: f.Status, header: http.Header{"Content-Type": {"application/json"}}, body: []byte(f.Body)}
+	}
+	isMessage := f.Code != 0 || f.Message != ""
 	switch {
-	case status < 200 || status > 599:
-		panic(fmt.Sprintf("posturetest: no status of an answer: %d", status))
-	case status == http.StatusGatewayTimeout:
-		return answer{status: status, header: http.Header{"Content-Type": {"text/html"}}}
-	case status == http.StatusBadGateway, status == http.StatusServiceUnavailable, status >= 520 && status <= 527:
-		return proxyPage(status, text)
-	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return refuse(status, message{Code: apifacts.CodeAuthentication, Message: "Authentication error"})
-	case status == http.StatusTooManyRequests:
-		return refuse(status, message{
+	case f.Status == http.StatusGatewayTimeout && !isMessage:
+		return response{status: f.Status, header: http.Header{"Content-Type": {"text/html"}}}
+	case isProxys(f.Status) && !isMessage:
+		return proxyPage(f.Status)
+	}
+	m := failureMessage(f.Status)
+	if f.Code != 0 {
+		m.Code = f.Code
+	}
+	if f.Message != "" {
+		m.Message = f.Message
+	}
+	return refuse(f.Status, m)
+}
+
+// isProxys reports whether it is a proxy in front of the API that responds with the status.
+func isProxys(status int) bool {
+	return status == http.StatusBadGateway || status == http.StatusServiceUnavailable || status >= 520 && status <= 527
+}
+
+func failureMessage(status int) message {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return message{Code: apifacts.CodeAuthentication, Message: "Authentication error"}
+	case http.StatusTooManyRequests:
+		return message{
 			Code:    apifacts.CodeRateLimited,
 			Message: "More than 1200 requests per 300 seconds reached. Please wait and consider throttling your request speed",
-		})
+		}
 	}
-	return refuse(status, message{Code: codeGeneral, Message: "asked to fail: " + strconv.Itoa(status) + " " + text})
+	return message{Code: codeGeneral, Message: "asked to fail: " + strconv.Itoa(status) + " " + http.StatusText(status)}
 }
 
-func proxyPage(status int, text string) answer {
-	title := html.EscapeString(fmt.Sprintf("api.example.com | %d: %s", status, text))
+func proxyPage(status int) response {
+	title := html.EscapeString(fmt.Sprintf("api.example.com | %d: %s", status, http.StatusText(status)))
 	page := "<!DOCTYPE html>\n<html>\n<head><title>" + title + "</title></head>\n<body><h1>" + title + "</h1></body>\n</html>\n"
-	return answer{status: status, header: http.Header{"Content-Type": {"text/html; charset=UTF-8"}}, body: []byte(page)}
+	return response{status: status, header: http.Header{"Content-Type": {"text/html; charset=UTF-8"}}, body: []byte(page)}
 }
 
-// wait returns false where it was ended early.
-func (s *Server) wait(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return true
+// decodeStrictly decodes JSON and refuses members that v doesn't have.
+func decodeStrictly(data []byte, v any) error {
+	decoder := json.NewDecoder(strings.NewReader(string(data)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(v); err != nil {
+		return err
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-	case <-s.closed:
+	if decoder.More() {
+		return fmt.Errorf("more than one JSON value")
 	}
-	return false
-}
-
-func cutConnection(w http.ResponseWriter) {
-	connection, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	_ = connection.Close() // nothing left to be done about a connection that won't close
+	return nil
 }

@@ -19,7 +19,8 @@ const aRule = `{"type":"warp"}`
 
 func TestFailNextFailsThatManyRequestsAndMakesNoChange(t *testing.T) {
 	cases := map[int]int{ // by status the code of the error
-		200: 1000, 400: 1000, 401: 10000, 403: 10000, 404: 1000, 408: 1000, 409: 1000, 429: 971, 500: 1000, 501: 1000, 599: 1000,
+		200: 777000, 400: 777000, 401: 10000, 403: 10000, 404: 777000, 408: 777000, 409: 777000, 429: 971,
+		500: 777000, 501: 777000, 599: 777000,
 	}
 	for status, code := range cases {
 		t.Run(http.StatusText(status), func(t *testing.T) {
@@ -91,7 +92,7 @@ func TestLimitNextSaysWhenToTryAgain(t *testing.T) {
 	}
 }
 
-func TestDelayNextAnswersLate(t *testing.T) {
+func TestDelayNextRespondsLate(t *testing.T) {
 	a := newAPI(t)
 	const delay = 30 * time.Millisecond
 	a.server.DelayNext(1, delay)
@@ -125,7 +126,7 @@ func TestDelayNextEndsEarly(t *testing.T) {
 			end(cancel, a.server)
 			select {
 			case how := <-ended:
-				assert.Equal(t, http.ErrAbortHandler, how, "without an answer")
+				assert.Equal(t, http.ErrAbortHandler, how, "without a response")
 			case <-time.After(5 * time.Second):
 				t.Error("the delay goes on")
 			}
@@ -156,7 +157,7 @@ func TestCutNext(t *testing.T) {
 			a := newAPI(t)
 			a.server.CutNext(1, c.when)
 			_, err := a.try(a.request(http.MethodPost, rulesPath, aRule))
-			require.ErrorIs(t, err, io.EOF, "no answer at all")
+			require.ErrorIs(t, err, io.EOF, "no response at all")
 			assert.Len(t, a.server.Rules(), c.rules)
 			a.create(rulesPath, aRule)
 			assert.Len(t, a.server.Requests(), 2)
@@ -164,7 +165,7 @@ func TestCutNext(t *testing.T) {
 	}
 }
 
-func TestCutNextInTheMiddleOfTheAnswer(t *testing.T) {
+func TestCutNextInTheMiddleOfTheResponse(t *testing.T) {
 	a := newAPI(t)
 	a.server.CutNext(1, posturetest.CutMiddle)
 	got, err := a.try(a.request(http.MethodPost, rulesPath, aRule))

@@ -25,9 +25,9 @@ type api struct {
 	client *http.Client
 }
 
-func newAPI(t *testing.T) *api {
+func newAPI(t *testing.T, opts ...posturetest.Option) *api {
 	t.Helper()
-	server := posturetest.NewServer()
+	server := posturetest.NewServer(opts...)
 	transport := &http.Transport{}
 	t.Cleanup(func() {
 		transport.CloseIdleConnections()
@@ -36,7 +36,7 @@ func newAPI(t *testing.T) *api {
 	return &api{t: t, server: server, client: &http.Client{Transport: transport}}
 }
 
-// reply is an answer that was read to its end.
+// reply is a response that was read to its end.
 type reply struct {
 	status int
 	header http.Header
@@ -70,13 +70,13 @@ func (a *api) request(method, path, body string) *http.Request {
 
 // try sends a request and reads what comes, errors included.
 func (a *api) try(r *http.Request) (reply, error) {
-	answer, err := a.client.Do(r)
+	response, err := a.client.Do(r)
 	if err != nil {
 		return reply{}, err
 	}
-	body, err := io.ReadAll(answer.Body)
-	_ = answer.Body.Close()
-	return reply{status: answer.StatusCode, header: answer.Header, body: string(body)}, err
+	body, err := io.ReadAll(response.Body)
+	_ = response.Body.Close()
+	return reply{status: response.StatusCode, header: response.Header, body: string(body)}, err
 }
 
 // send sends a request and expects an envelope.
@@ -139,4 +139,11 @@ func idOf(t *testing.T, raw string) string {
 func assertBytes[Got ~string | ~[]byte](t *testing.T, want string, got Got) {
 	t.Helper()
 	assert.Equal(t, want, string(got))
+}
+
+func encode(t *testing.T, v any) []byte {
+	t.Helper()
+	raw, err := json.Marshal(v)
+	require.NoError(t, err)
+	return raw
 }

@@ -6,103 +6,177 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/cfposture/cfposture"
 	"github.com/cfposture/cfposture/internal/apifacts"
 )
 
-// Integrations returns the integrations that s holds, as JSON and without their secrets, in the order of their
-// creation.
+// Integrations returns the integrations that s holds, as responses hold them: as JSON, without their secrets and without
+// the members of configs that [Behavior] leaves out, in the order of their creation.
 func (s *Server) Integrations() []json.RawMessage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.held.integrations.all()
+	return s.account.integrations.shown()
 }
 
-// AddIntegration is [Server.AddRule] for integrations. Secrets in its config are left out, as everywhere.
-func (s *Server) AddIntegration(raw []byte) (id string) {
-	mustBeJSON("AddIntegration", raw)
+// ListIntegrations returns the integrations that s holds with their whole configs, secrets included, so that a test can
+// compare them. It panics if a test put in what is no integration at all, such as a number.
+func (s *Server) ListIntegrations() []*cfposture.Integration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.held.integrations.add(withoutSecrets(raw))
-}
-
-func newIntegrations(a *account) *collection {
-	return &collection{
-		noun:         "device posture integration",
-		changeMethod: http.MethodPatch,
-		build:        buildIntegration,
-		usedBy:       a.ruleThatUses,
-		deleted:      func(string) json.RawMessage { return json.RawMessage("null") },
-		items:        map[string]json.RawMessage{},
+	var integrations []*cfposture.Integration
+	for _, i := range s.account.integrations.all() {
+		integrations = append(integrations, decodeModel[cfposture.Integration](i.raw))
 	}
+	return integrations
 }
 
-// buildIntegration makes an integration of what a POST sent, or of the old one and what a PATCH sent.
-func buildIntegration(old, sent object) (object, []message) {
+// AddIntegration is [Server.AddRule] for integrations. Responses hold it as it is, without its secrets.
+func (s *Server) AddIntegration(raw []byte) (id string) {
+	i := givenItem("AddIntegration", raw)
+	i.asGiven, i.shown = true, map[string]bool{}
+	integration, _ := decodeObject(raw)
+	config, _ := decodeObject(integration["config"])
+	for name := range config {
+		i.shown[name] = true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.account.integrations.add(i)
+}
+
+// PutIntegration stores an integration of cfposture's type as if it had been created: without checks, but with what the
+// API adds, and with responses that hold the part of its config that [Behavior] says. It returns the ID, which is new
+// if the integration has none. It panics if integration is nil or can't be encoded.
+func (s *Server) PutIntegration(integration *cfposture.Integration) (id string) {
+	o := encodeModel("PutIntegration", integration)
+	o.addDefaults(apifacts.IntegrationMembers)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.account.integrations.add(newItem(o))
+}
+
+// integrationKind is what is special about integrations.
+type integrationKind struct{ *account }
+
+// build makes an integration of what a POST sent, or of the old one and what a PATCH sent.
+func (k integrationKind) build(old *item, sent object) (*item, []message) {
+	problems := k.badReadOnly(sent, apifacts.IntegrationMembers)
 	sent.dropNulls(apifacts.IntegrationMembers)
 	members := apifacts.IntegrationMembers
-	if old != nil { // what a PATCH leaves out stays, so there is nothing to check about it
-		members = slices.DeleteFunc(slices.Clone(members), func(m apifacts.Member) bool { return !sent.has(m.Name) })
+	if old != nil {
+		members = present(members, sent)
 	}
-	problems := check("", sent, members)
+	problems = append(problems, check("", sent, members)...)
 	typeName := sent.text("type")
-	if was := old.text("type"); was != "" {
+	if was := typeOf(old); was != "" {
 		if typeName != "" && typeName != was {
 			problems = append(problems, invalid("/type", "the type of an integration can't be changed from "+was))
 		}
 		typeName = was
 	}
-	if config, ok := decodeObject(sent["config"]); ok {
-		problems = append(problems, checkConfig(typeName, config)...)
-		config.dropSecrets() // that they were given is all that ever matters of them here
-		sent["config"] = config.encode()
-	}
+	problems = append(problems, k.buildConfig(typeName, old, sent)...)
 	if problems != nil {
 		return nil, problems
 	}
 
 	integration := object{}
-	maps.Copy(integration, old)
+	if old != nil {
+		before, _ := decodeObject(old.raw)
+		maps.Copy(integration, before)
+	}
 	maps.Copy(integration, sent)
-	return integration, nil
+	integration.addDefaults(apifacts.IntegrationMembers)
+	built := newItem(integration)
+	if old != nil {
+		built.shown = old.shown
+	}
+	return built, nil
 }
 
-// checkConfig says what is wrong with a config.
-func checkConfig(integrationType string, config object) []message {
-	t, ok := apifacts.FindIntegrationType(integrationType)
+// buildConfig checks the config that a request sent, and puts what the old one has and the new one hasn't into it.
+func (k integrationKind) buildConfig(typeName string, old *item, sent object) []message {
+	config, ok := decodeObject(sent["config"])
 	if !ok {
-		return nil // the type itself is the problem, or the test's own invention
+		return nil // absent, or found when the members of the integration were checked
 	}
-	config.dropNulls(t.Members)
-	return check("/config", config, t.Members)
+	integrationType, _ := apifacts.FindIntegrationType(typeName) // a type that isn't known has no members to check
+	config.dropNulls(integrationType.Members)
+	members := integrationType.Members
+	if old != nil && !k.server.behavior.WholeConfigs {
+		members = present(members, config)
+	}
+	problems := check("/config", config, members)
+	if old != nil && !k.server.behavior.WholeConfigs {
+		integration, _ := decodeObject(old.raw)
+		merged, _ := decodeObject(integration["config"])
+		if merged == nil {
+			merged = object{}
+		}
+		maps.Copy(merged, config)
+		config = merged
+	}
+	sent["config"] = config.encode()
+	return problems
 }
 
-// withoutSecrets returns raw itself where it holds none.
-func withoutSecrets(raw json.RawMessage) json.RawMessage {
-	integration, _ := decodeObject(raw)
-	config, _ := decodeObject(integration["config"])
-	if config.dropSecrets() {
-		integration["config"] = config.encode()
-		return integration.encode()
-	}
-	return raw
+// present returns the members that o has: what a PATCH leaves out stays, so there is nothing to check about it.
+func present(members []apifacts.Member, o object) []apifacts.Member {
+	return slices.DeleteFunc(slices.Clone(members), func(m apifacts.Member) bool { return !o.has(m.Name) })
 }
 
-// dropSecrets removes the secrets of every type of config, and reports whether there was one.
-func (o object) dropSecrets() bool {
-	before := len(o)
-	for _, name := range apifacts.Secrets() {
-		delete(o, name)
+// show leaves out the secrets, and the members of the config that responses of the live API weren't seen with.
+func (k integrationKind) show(i *item) json.RawMessage {
+	if i.asGiven {
+		return i.withoutSecrets()
 	}
-	return len(o) < before
+	integration, _ := decodeObject(i.raw)
+	config, ok := decodeObject(integration["config"])
+	if !ok {
+		return i.raw
+	}
+	config.dropSecrets()
+	also := k.server.behavior.ConfigMembers
+	if !slices.Contains(also, "*") {
+		maps.DeleteFunc(config, func(name string, _ json.RawMessage) bool {
+			return !recorded[name] && !i.shown[name] && !slices.Contains(also, name)
+		})
+	}
+	integration["config"] = config.encode()
+	return integration.encode()
 }
 
-func (a *account) ruleThatUses(integrationID string) string {
-	for _, id := range a.rules.ids {
-		rule, _ := decodeObject(a.rules.items[id])
-		input, _ := decodeObject(rule["input"])
-		if input.text("connection_id") == integrationID {
-			return id
+// recorded are the members that configs in responses were recorded with.
+var recorded = func() map[string]bool {
+	names := map[string]bool{}
+	for _, t := range apifacts.IntegrationTypes {
+		for _, m := range t.Members {
+			if !m.Secret && !m.MayBeOmitted {
+				names[m.Name] = true
+			}
 		}
 	}
-	return ""
+	return names
+}()
+
+func (k integrationKind) missing(e endpoint) response {
+	if e.verb == "delete" && k.server.behavior.DeleteMissingIntegration == http.StatusOK {
+		return succeed(k.deleted(e.id), nil)
+	}
+	return refuse(http.StatusNotFound, message{Code: codeNotFound, Message: "device posture integration not found"})
 }
+
+func (k integrationKind) keep(i *item) *response {
+	if k.server.behavior.DeleteInUse {
+		return nil
+	}
+	for rule := range k.users[i.id] {
+		refusal := refuse(http.StatusConflict,
+			message{Code: codeInUse, Message: "device posture integration is in use by device posture rule " + rule})
+		return &refusal
+	}
+	return nil
+}
+
+func (integrationKind) deleted(string) json.RawMessage { return json.RawMessage("null") }
+
+func (integrationKind) moved(_, _ *item) {}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cfposture/cfposture/internal/apifacts"
+	"github.com/cfposture/cfposture/posturetest"
 )
 
 const (
@@ -27,6 +28,7 @@ func TestEveryIntegrationTypeIsCreatedReadChangedAndDeleted(t *testing.T) {
 			id := idOf(t, created)
 			assert.Regexp(t, uuidV4, id)
 			want := strings.Replace(string(integrationType.SampleAnswer()), integrationType.SampleID(), id, 1)
+			want = strings.Replace(want, integrationType.Answer, without(t, integrationType.Answer, "customer_id", "access_client_id"), 1)
 			assert.Equal(t, want, created)
 
 			item := integrationsPath + "/" + id
@@ -59,9 +61,9 @@ func requireNoSecret(t *testing.T, a *api) {
 	}
 }
 
-func TestSecretsAreInNoAnswer(t *testing.T) {
+func TestSecretsAreInNoResponse(t *testing.T) {
 	a := newAPI(t)
-	answers := []reply{
+	got := []reply{
 		a.call(http.MethodPost, integrationsPath, kolide),
 		a.call(http.MethodPost, integrationsPath, `{"config":{"client_secret":"hidden"},"type":"kolide"}`),
 		a.call(http.MethodPost, integrationsPath, `{"config":{"client_secret":["hidden"]},"type":"kolide"}`),
@@ -69,28 +71,30 @@ func TestSecretsAreInNoAnswer(t *testing.T) {
 		a.call(http.MethodPost, rulesPath, `{"type":"warp","config":{"client_secret":"hidden"}`),
 	}
 	id := a.server.AddIntegration([]byte(`{"type":"new","config":{"client_key":"hidden","more":1}}`))
-	answers = append(answers,
+	got = append(got,
 		a.call(http.MethodGet, integrationsPath, ""),
 		a.call(http.MethodPatch, integrationsPath+"/"+id, `{"config":{"client_secret":"hidden","still":2}}`),
 		a.call(http.MethodGet, integrationsPath, ""))
-	for _, answer := range answers {
-		assert.NotContains(t, answer.body, noSecretOut)
+	for _, reply := range got {
+		assert.NotContains(t, reply.body, noSecretOut)
 	}
-	assert.Contains(t, answers[len(answers)-1].body, `"config":{"still":2}`)
+	assert.Contains(t, got[len(got)-1].body, `"config":{"more":1}`)
 	requireNoSecret(t, a)
 }
 
 func TestPatchChangesOnlyWhatItHas(t *testing.T) {
 	a := newAPI(t)
+	a.server.SetBehavior(posturetest.Behavior{ConfigMembers: []string{"*"}})
 	id := a.create(integrationsPath, `{"config":{"client_id":"c","client_secret":"hidden","region":"eu"},"interval":"10m","name":"k","type":"kolide","x":1.10}`)
 	item := integrationsPath + "/" + id
-	for _, step := range []struct{ body, want string }{
-		{`{}`, `{"config":{"client_id":"c","region":"eu"},"id":"ID","interval":"10m","name":"k","type":"kolide","x":1.10}`},
-		{`{"interval":"1h","name":null}`, `{"config":{"client_id":"c","region":"eu"},"id":"ID","interval":"1h","name":"k","type":"kolide","x":1.10}`},
-		{`{"name":"l","type":"kolide","y":2.0,"id":"z"}`, `{"config":{"client_id":"c","region":"eu"},"id":"ID","interval":"1h","name":"l","type":"kolide","x":1.10,"y":2.0}`},
-		{`{"config":{"client_id":"d","client_secret":"hidden"}}`, `{"config":{"client_id":"d"},"id":"ID","interval":"1h","name":"l","type":"kolide","x":1.10,"y":2.0}`},
+	for _, step := range []struct{ body, config, rest string }{
+		{`{}`, `{"client_id":"c","region":"eu"}`, `"interval":"10m","name":"k",…"type":"kolide","x":1.10`},
+		{`{"interval":"1h","name":null}`, `{"client_id":"c","region":"eu"}`, `"interval":"1h","name":"k",…"type":"kolide","x":1.10`},
+		{`{"name":"l","type":"kolide","y":2.0,"id":"z"}`, `{"client_id":"c","region":"eu"}`, `"interval":"1h","name":"l",…"type":"kolide","x":1.10,"y":2.0`},
+		{`{"config":{"client_id":"d"}}`, `{"client_id":"d","region":"eu"}`, `"interval":"1h","name":"l",…"type":"kolide","x":1.10,"y":2.0`},
 	} {
-		want := strings.Replace(step.want, "ID", id, 1)
+		want := `{"config":` + step.config + `,"id":"` + id + `","identifier":"",` +
+			strings.Replace(step.rest, "…", `"schema":{},"test_results":{},`, 1) + "}"
 		assert.Equal(t, want, a.succeed(http.MethodPatch, item, step.body))
 		assert.Equal(t, want, a.succeed(http.MethodGet, item, ""))
 	}
@@ -142,11 +146,12 @@ func TestIntegrationsThatBreakTheDocumentsAreRefusedAtTheMember(t *testing.T) {
 
 func TestPatchesThatCannotBeAreRefused(t *testing.T) {
 	cases := map[string]struct{ body, pointer string }{
-		"another type":             {`{"type":"intune"}`, "/type"},
-		"a config without secrets": {`{"config":{"client_id":"c"}}`, "/config/client_secret"},
-		"an empty name":            {`{"name":""}`, "/name"},
-		"a bad interval":           {`{"interval":"5"}`, "/interval"},
-		"no object":                {`[]`, "/"},
+		"another type":        {`{"type":"intune"}`, "/type"},
+		"an empty secret":     {`{"config":{"client_secret":""}}`, "/config/client_secret"},
+		"a config of no kind": {`{"config":"c"}`, "/config"},
+		"an empty name":       {`{"name":""}`, "/name"},
+		"a bad interval":      {`{"interval":"5"}`, "/interval"},
+		"no object":           {`[]`, "/"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"github.com/cfposture/cfposture/internal/apifacts"
 )
 
-// object is a JSON object whose values stay the bytes that came, so that members this server doesn't know and the
-// digits of numbers are kept. It encodes with its members in alphabetical order.
+// object is a JSON object whose values stay the bytes that came, so that unknown members and the digits of numbers are
+// kept. It encodes with its members in alphabetical order.
 type object map[string]json.RawMessage
 
 func decodeObject(raw []byte) (object, bool) {
@@ -24,7 +24,7 @@ func (o object) has(name string) bool {
 	return ok && string(raw) != "null"
 }
 
-// text returns the member's text, "" if it is absent or no text.
+// text returns the member's string, or "" if it is absent or not a string.
 func (o object) text(name string) string {
 	var s string
 	if json.Unmarshal(o[name], &s) != nil {
@@ -40,4 +40,22 @@ func (o object) dropNulls(members []apifacts.Member) {
 			delete(o, m.Name)
 		}
 	}
+}
+
+// addDefaults adds what the API adds to a request that left a member out or sent an empty one.
+func (o object) addDefaults(members []apifacts.Member) {
+	for _, m := range members {
+		if m.Default != "" && isAbsent(o[m.Name], m.Kind) {
+			o[m.Name] = json.RawMessage(m.Default)
+		}
+	}
+}
+
+// dropSecrets removes the secrets of every type of config, and reports whether there was one.
+func (o object) dropSecrets() bool {
+	before := len(o)
+	for _, name := range apifacts.Secrets() {
+		delete(o, name)
+	}
+	return len(o) < before
 }

@@ -18,27 +18,22 @@ const redacted = "[redacted]"
 // body. A body that holds secrets is recorded with its members in alphabetical order, all others byte for byte, as
 // far as they are within the server's limit.
 type Request struct {
-	Method string
-	Path   string // below /client/v4, escaped as it came
-	Query  url.Values
-	Header http.Header
-	Body   []byte
+	// Operation is what the request does, such as "posture.list": see [Fault]. It is empty if the server has no such
+	// endpoint.
+	Operation string
+	Method    string
+	Path      string // below /client/v4, escaped as it came
+	Query     url.Values
+	Header    http.Header
+	Body      []byte
 }
 
-// KeepRequests makes Requests tell of the last n requests alone, so that a server may run for long. 0, which is the
-// default, keeps all.
+// KeepRequests makes Requests return only the last n requests, so that a server may run for long. 0, the default,
+// keeps all.
 func (s *Server) KeepRequests(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.keep = max(n, 0)
-	s.forgetRequests()
-}
-
-// forgetRequests drops those that are too many. s.mu is held.
-func (s *Server) forgetRequests() {
-	if s.keep > 0 && len(s.requests) > s.keep {
-		s.requests = slices.Delete(s.requests, 0, len(s.requests)-s.keep)
-	}
 }
 
 // Requests returns the requests that s saw since it was made or reset, in the order they came.
@@ -46,6 +41,9 @@ func (s *Server) Requests() []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	requests := slices.Clone(s.requests)
+	if s.keep > 0 {
+		requests = requests[max(0, len(requests)-s.keep):]
+	}
 	for i, r := range requests {
 		requests[i].Header = r.Header.Clone()
 		requests[i].Body = bytes.Clone(r.Body)
@@ -54,20 +52,23 @@ func (s *Server) Requests() []Request {
 	return requests
 }
 
-// receive records a request and returns the fault that it takes.
-func (s *Server) receive(r *http.Request, body []byte) fault {
+// receive records a request and returns the fault that it meets.
+func (s *Server) receive(r *http.Request, e endpoint, body []byte) *Fault {
 	seen := Request{
-		Method: r.Method,
-		Path:   strings.TrimPrefix(r.URL.EscapedPath(), basePath),
-		Query:  r.URL.Query(),
-		Header: redactHeader(r.Header),
-		Body:   redactBody(body),
+		Operation: e.operation(),
+		Method:    r.Method,
+		Path:      strings.TrimPrefix(r.URL.EscapedPath(), basePath),
+		Query:     r.URL.Query(),
+		Header:    redactHeader(r.Header),
+		Body:      redactBody(body),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.requests = append(s.requests, seen)
-	s.forgetRequests()
-	return s.takeFault()
+	if s.keep > 0 && len(s.requests) >= 2*s.keep { // not every time, which would cost as much as is kept
+		s.requests = slices.Delete(s.requests, 0, len(s.requests)-s.keep)
+	}
+	return s.takeFault(r, e)
 }
 
 func redactHeader(h http.Header) http.Header {

@@ -1,9 +1,13 @@
 package posturetest
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"time"
 
+	"github.com/cfposture/cfposture"
 	"github.com/cfposture/cfposture/internal/apifacts"
 )
 
@@ -11,72 +15,208 @@ import (
 func (s *Server) Rules() []json.RawMessage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.held.rules.all()
+	return s.account.rules.shown()
 }
 
-// AddRule puts a rule into s as it is, without the checks that a POST meets, so that tests can try what the API
-// might send one day. A rule without an id gets one; one with the id of another takes its place. It returns the ID.
-// Anything that is JSON will do; AddRule panics if raw is not.
-func (s *Server) AddRule(raw []byte) (id string) {
-	mustBeJSON("AddRule", raw)
+// ListRules is [Server.Rules] for code that works with cfposture's types. Members that responses leave out are in them.
+// It panics if a test put in what is no rule at all, such as a number.
+func (s *Server) ListRules() []*cfposture.Rule {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.held.rules.add(raw)
+	var rules []*cfposture.Rule
+	for _, i := range s.account.rules.all() {
+		rules = append(rules, decodeModel[cfposture.Rule](i.raw))
+	}
+	return rules
 }
 
-func mustBeJSON(function string, raw []byte) {
+// AddRule stores a rule as it is, without the checks that a POST meets, so that tests can try what the API might send
+// one day. A rule without an id gets one; one with the id of another replaces it. AddRule returns the ID. Any JSON will
+// do; AddRule panics if raw isn't JSON.
+func (s *Server) AddRule(raw []byte) (id string) {
+	i := givenItem("AddRule", raw)
+	rule, _ := decodeObject(raw)
+	i.connection = connectionOf(rule)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.account.rules.add(i)
+}
+
+// PutRule is [Server.AddRule] for a rule of cfposture's type: without checks, but with what the API adds to a rule, such
+// as the schedule "5m", as far as the rule doesn't have it. It panics if rule is nil or can't be encoded.
+func (s *Server) PutRule(rule *cfposture.Rule) (id string) {
+	o := encodeModel("PutRule", rule)
+	enabled, given := o["enabled"]
+	completeRule(o)
+	if given {
+		o["enabled"] = enabled
+	}
+	return s.AddRule(o.encode())
+}
+
+func givenItem(function string, raw []byte) *item {
 	if !json.Valid(raw) {
 		panic("posturetest: " + function + ": not JSON")
 	}
+	return &item{raw: bytes.Clone(raw)}
 }
 
-func newRules(a *account) *collection {
-	return &collection{
-		noun:         "device posture rule",
-		changeMethod: http.MethodPut,
-		build:        a.buildRule,
-		usedBy:       func(string) string { return "" },
-		deleted:      func(id string) json.RawMessage { return object{"id": encode(id)}.encode() },
-		items:        map[string]json.RawMessage{},
+// encodeModel returns the object that a rule or an integration encodes to.
+func encodeModel(function string, model any) object {
+	raw, err := json.Marshal(model)
+	o, ok := decodeObject(raw)
+	if err != nil || !ok {
+		panic(fmt.Sprintf("posturetest: %s: %T can't be stored: %v", function, model, err))
 	}
+	return o
 }
 
-// buildRule makes a rule of what a POST or PUT sent. Of the old one only the type counts: PUT replaces the rest.
-func (a *account) buildRule(old, sent object) (object, []message) {
+func decodeModel[T any](raw []byte) *T {
+	model := new(T)
+	if err := json.Unmarshal(raw, model); err != nil {
+		panic(fmt.Sprintf("posturetest: %s is no %T: %v", raw, *model, err))
+	}
+	return model
+}
+
+// ruleKind is what is special about rules.
+type ruleKind struct{ *account }
+
+// build makes a rule of what a POST or PUT sent. Of the old one only the type counts: PUT replaces the rest.
+func (k ruleKind) build(old *item, sent object) (*item, []message) {
+	problems := k.badReadOnly(sent, apifacts.RuleMembers)
 	sent.dropNulls(apifacts.RuleMembers)
-	problems := check("", sent, apifacts.RuleMembers)
-	if was := old.text("type"); was != "" && sent.text("type") != "" && sent.text("type") != was {
+	problems = append(problems, check("", sent, apifacts.RuleMembers)...)
+	if was := typeOf(old); was != "" && sent.text("type") != "" && sent.text("type") != was {
 		problems = append(problems, invalid("/type", "the type of a rule can't be changed from "+was))
 	}
-	if input, ok := decodeObject(sent["input"]); ok {
-		problems = append(problems, a.checkInput(sent.text("type"), input)...)
-		sent["input"] = input.encode()
-	}
+	problems = append(problems, k.checkInput(sent)...)
+	problems = append(problems, k.checkExpiration(sent)...)
 	if problems != nil {
 		return nil, problems
 	}
-
-	if sent.text("schedule") == "" {
-		sent["schedule"] = encode(apifacts.DefaultSchedule)
-	}
-	if sent.text("name") == "" {
-		sent["name"] = encode("")
-	}
-	return sent, nil
+	completeRule(sent)
+	built := newItem(sent)
+	built.connection = connectionOf(sent)
+	return built, nil
 }
 
-// checkInput says what is wrong with an input, and drops its null members.
-func (a *account) checkInput(ruleType string, input object) []message {
-	t, ok := apifacts.FindRuleType(ruleType)
+// checkInput says what is wrong with a rule's input, and drops its null members.
+func (k ruleKind) checkInput(rule object) []message {
+	ruleType, ok := apifacts.FindRuleType(rule.text("type"))
 	if !ok {
 		return nil // the type itself is the problem
 	}
-	input.dropNulls(t.Members)
-	problems := check("/input", input, t.Members)
-	if connection := input.text("connection_id"); connection != "" {
-		if _, ok := a.integrations.items[connection]; !ok {
-			problems = append(problems, invalid("/input/connection_id", "connection_id names no integration of the account"))
+	if !rule.has("input") {
+		if ruleType.InputOptional || k.server.behavior.OptionalInput {
+			return nil
 		}
+		return []message{invalid("/input", "input is required for "+ruleType.Name)}
+	}
+	input, ok := decodeObject(rule["input"])
+	if !ok {
+		return nil // found when the members of the rule were checked
+	}
+	input.dropNulls(ruleType.Members)
+	rule["input"] = input.encode()
+	problems := check("/input", input, ruleType.Members)
+	if connection := input.text("connection_id"); connection != "" && k.integrations.get(connection) == nil {
+		problems = append(problems, invalid("/input/connection_id", "connection_id names no integration of the account"))
 	}
 	return problems
+}
+
+// checkExpiration applies the server's policy to an expiration that isn't above the schedule.
+func (k ruleKind) checkExpiration(rule object) []message {
+	schedule := rule.text("schedule")
+	if schedule == "" {
+		schedule = apifacts.DefaultSchedule
+	}
+	every, err := time.ParseDuration(schedule)
+	valid, expirationErr := time.ParseDuration(rule.text("expiration"))
+	if err != nil || expirationErr != nil || valid > every {
+		return nil
+	}
+	switch k.server.behavior.Expiration {
+	case RefuseExpiration:
+		return []message{invalid("/expiration", "expiration must be above the schedule")}
+	case DropExpiration:
+		delete(rule, "expiration")
+	case KeepExpiration:
+	}
+	return nil
+}
+
+// completeRule adds what the API adds.
+func completeRule(rule object) {
+	rule.addDefaults(apifacts.RuleMembers)
+	ruleType, _ := apifacts.FindRuleType(rule.text("type"))
+	input, ok := decodeObject(rule["input"])
+	if ok {
+		input.addDefaults(ruleType.Members)
+		rule["input"] = input.encode()
+	}
+	rule["enabled"] = encode(ruleType.Enabled(func(member string) bool { return !isAbsent(input[member], apifacts.String) }))
+}
+
+func connectionOf(rule object) string {
+	input, _ := decodeObject(rule["input"])
+	return input.text("connection_id")
+}
+
+// typeOf returns "" for nil, and for an item that a test put in without a type.
+func typeOf(i *item) string {
+	if i == nil {
+		return ""
+	}
+	o, _ := decodeObject(i.raw)
+	return o.text("type")
+}
+
+func (k ruleKind) show(i *item) json.RawMessage {
+	omitted := k.server.behavior.OmittedMembers
+	if len(omitted) == 0 {
+		return i.raw
+	}
+	rule, _ := decodeObject(i.raw)
+	input, ok := decodeObject(rule["input"])
+	if !ok {
+		return i.raw
+	}
+	for _, name := range omitted {
+		delete(input, name)
+	}
+	rule["input"] = input.encode()
+	return rule.encode()
+}
+
+func (k ruleKind) missing(e endpoint) response {
+	if e.verb == "delete" && k.server.behavior.DeleteMissingRule != http.StatusNotFound {
+		return succeed(k.deleted(e.id), nil)
+	}
+	status := http.StatusNotFound
+	if configured := k.server.behavior.NotFoundStatus; configured != 0 && e.verb != "delete" {
+		status = configured
+	}
+	return refuse(status, message{Code: apifacts.CodeRuleNotFound, Message: "device posture rule not found"})
+}
+
+func (ruleKind) keep(*item) *response { return nil }
+
+func (ruleKind) deleted(id string) json.RawMessage { return object{"id": encode(id)}.encode() }
+
+// moved keeps account.users true.
+func (k ruleKind) moved(from, to *item) {
+	if from != nil && from.connection != "" {
+		delete(k.users[from.connection], from.id)
+		if len(k.users[from.connection]) == 0 {
+			delete(k.users, from.connection)
+		}
+	}
+	if to != nil && to.connection != "" {
+		if k.users[to.connection] == nil {
+			k.users[to.connection] = map[string]bool{}
+		}
+		k.users[to.connection][to.id] = true
+	}
 }

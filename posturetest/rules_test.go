@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cfposture/cfposture/internal/apifacts"
+	"github.com/cfposture/cfposture/posturetest"
 )
 
 const uuidV4 = `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`
@@ -58,8 +59,8 @@ func TestPutResetsWhatItLeavesOutAndKeepsTheID(t *testing.T) {
 	id := a.create(rulesPath, `{"type":"file","name":"n","description":"d","expiration":"1h","schedule":"1h","extra":1,
 		"match":[{"platform":"mac"}],"input":{"path":"/a","sha256":"b"}}`)
 
-	got := a.succeed(http.MethodPut, rulesPath+"/"+id, `{"id":"another","type":"file","name":"m"}`)
-	assert.Equal(t, `{"id":"`+id+`","name":"m","schedule":"5m","type":"file"}`, got)
+	got := a.succeed(http.MethodPut, rulesPath+"/"+id, `{"id":"another","type":"file","name":"m","input":{"path":"/b"}}`)
+	assert.Equal(t, `{"enabled":true,"expiration":null,"id":"`+id+`","input":{"path":"/b"},"name":"m","schedule":"5m","type":"file"}`, got)
 }
 
 func TestUnknownMembersAndDigitsAreKept(t *testing.T) {
@@ -70,7 +71,7 @@ func TestUnknownMembersAndDigitsAreKept(t *testing.T) {
 			"locations":{"paths":[],"depth":1.0}},
 		"a":[1.10,{"y":1,"x":2}]}`)
 
-	want := `{"a":[1.10,{"y":1,"x":2}],"id":"` + id + `","input":{"certificate_id":"c","check_private_key":true,"flavor":null,` +
+	want := `{"a":[1.10,{"y":1,"x":2}],"enabled":true,"expiration":null,"id":"` + id + `","input":{"certificate_id":"c","check_private_key":true,"flavor":null,` +
 		`"locations":{"paths":[],"depth":1.0},"running":true,"zz":{"b":1e400,"a":null}},` +
 		`"match":[{"platform":"mac","since":1.10}],"name":"<&>\u2028","schedule":"5m","type":"client_certificate_v2",` +
 		`"z":12345678901234567890}`
@@ -83,8 +84,8 @@ func TestWhatTheLiveAPITakesIsTaken(t *testing.T) {
 		"no name":                    `{"type":"gateway"}`,
 		"empty name":                 `{"type":"gateway","name":""}`,
 		"null name":                  `{"type":"gateway","name":null}`,
-		"no input":                   `{"type":"file"}`,
-		"null input":                 `{"type":"file","input":null}`,
+		"no input":                   `{"type":"warp"}`,
+		"null input":                 `{"type":"tanium","input":null}`,
 		"null members":               `{"type":"file","match":null,"schedule":null,"input":{"path":"/a","exists":null}}`,
 		"empty texts":                `{"type":"file","schedule":"","expiration":"","input":{"path":"/a","operating_system":""}}`,
 		"input of a gateway rule":    `{"type":"gateway","input":{"enabled":false}}`,
@@ -104,7 +105,7 @@ func TestWhatTheLiveAPITakesIsTaken(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			rule := newAPI(t).succeed(http.MethodPost, rulesPath, body)
 			assert.Contains(t, rule, `"name":""`)
-			assert.NotContains(t, rule, "null")
+			assert.NotContains(t, strings.Replace(rule, `"expiration":null`, "", 1), "null")
 		})
 	}
 }
@@ -146,6 +147,8 @@ func TestRulesThatBreakTheDocumentsAreRefusedAtTheMember(t *testing.T) {
 		"schedule negative":       {`{"type":"warp","schedule":"-5m"}`, []string{"/schedule"}},
 		"expiration negative":     {`{"type":"warp","expiration":"-5m"}`, []string{"/expiration"}},
 		"expiration unreadable":   {`{"type":"warp","expiration":"1 hour"}`, []string{"/expiration"}},
+		"input missing":           {`{"type":"disk_encryption"}`, []string{"/input"}},
+		"input null":              {`{"type":"unique_client_id","input":null}`, []string{"/input"}},
 		"required member missing": {`{"type":"file","input":{}}`, []string{"/input/path"}},
 		"required member empty":   {`{"type":"file","input":{"path":""}}`, []string{"/input/path"}},
 		"required member null":    {`{"type":"firewall","input":{"enabled":null}}`, []string{"/input/enabled"}},
@@ -161,6 +164,7 @@ func TestRulesThatBreakTheDocumentsAreRefusedAtTheMember(t *testing.T) {
 		"score too high":          {`{"type":"custom_s2s","input":{"connection_id":"c","operator":"<","score":100.1}}`, []string{"/input/connection_id", "/input/score"}},
 		"deep member":             {`{"type":"client_certificate_v2","input":{"certificate_id":"c","check_private_key":true,"locations":{"trust_stores":["user","root"]}}}`, []string{"/input/locations/trust_stores/1"}},
 		"no such integration":     {`{"type":"intune","input":{"connection_id":"c","compliance_status":"compliant"}}`, []string{"/input/connection_id"}},
+		"element twice":           {`{"type":"kolide","input":{"connection_id":"c","auth_state":["Good","Blocked","Good"]}}`, []string{"/input/connection_id", "/input/auth_state/2"}},
 		"everything at once":      {`{"name":1,"type":"firewall","schedule":"1s","input":{"operating_system":"ios"}}`, []string{"/name", "/schedule", "/input/enabled", "/input/operating_system"}},
 	}
 	for name, c := range cases {
@@ -202,11 +206,11 @@ func TestScoreTakesItsBounds(t *testing.T) {
 	}
 }
 
-func without(t *testing.T, raw, name string) string {
+func without(t *testing.T, raw string, names ...string) string {
 	t.Helper()
 	var o map[string]json.RawMessage
 	require.NoError(t, json.Unmarshal([]byte(raw), &o))
-	maps.DeleteFunc(o, func(member string, _ json.RawMessage) bool { return member == name })
+	maps.DeleteFunc(o, func(member string, _ json.RawMessage) bool { return slices.Contains(names, member) })
 	left, err := json.Marshal(o)
 	require.NoError(t, err)
 	return string(left)
@@ -221,6 +225,7 @@ func TestTypeOfARuleCannotBeChanged(t *testing.T) {
 
 func TestUnknownRulesAreNotFound(t *testing.T) {
 	a := newAPI(t)
+	a.server.SetBehavior(posturetest.Behavior{DeleteMissingRule: http.StatusNotFound})
 	known := a.create(rulesPath, `{"type":"warp"}`)
 	for _, id := range []string{"f174e90a-fafe-4643-bbbc-4a0ed4fc8415", known + "/", known + "/" + known, known + "%2F", "%2e%2e", "..", "a%2Fb", "%20", "integration%2F", strings.Repeat("x", 400)} {
 		for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete} {
@@ -265,10 +270,11 @@ func TestListsComeInPagesWhenAsked(t *testing.T) {
 		query            string
 		first, count     int
 		page, per, pages int
+		unpaged          bool
 	}{
-		"nothing held":                   {rules: 0, query: "", page: 1, per: 20},
-		"everything":                     {rules: 45, query: "", first: 0, count: 45, page: 1, per: 45, pages: 1},
-		"few":                            {rules: 3, query: "?unrelated=1", first: 0, count: 3, page: 1, per: 20, pages: 1},
+		"nothing stored":                 {rules: 0, query: "", unpaged: true},
+		"everything":                     {rules: 45, query: "", first: 0, count: 45, unpaged: true},
+		"few":                            {rules: 3, query: "?unrelated=1", first: 0, count: 3, unpaged: true},
 		"a page of the usual size":       {rules: 45, query: "?page=3", first: 40, count: 5, page: 3, per: 20, pages: 3},
 		"a page of the size asked for":   {rules: 45, query: "?page=2&per_page=10", first: 10, count: 10, page: 2, per: 10, pages: 5},
 		"the first of the size":          {rules: 45, query: "?per_page=10", first: 0, count: 10, page: 1, per: 10, pages: 5},
@@ -292,6 +298,10 @@ func TestListsComeInPagesWhenAsked(t *testing.T) {
 			require.Len(t, items, c.count)
 			for i, item := range items {
 				assert.Equal(t, strconv.Itoa(c.first+i), item.ID)
+			}
+			if c.unpaged {
+				assert.Nil(t, got.ResultInfo)
+				return
 			}
 			assert.Equal(t, map[string]int{
 				"page": c.page, "per_page": c.per, "count": c.count, "total_count": c.rules, "total_pages": c.pages,

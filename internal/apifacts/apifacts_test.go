@@ -50,7 +50,7 @@ func TestRuleSamplesHaveEveryMemberOfTheirType(t *testing.T) {
 	for _, r := range apifacts.RuleTypes {
 		t.Run(r.Name, func(t *testing.T) {
 			rule := parse(t, r.Sample())
-			members := withoutMember(apifacts.RuleMembers, "input")
+			members := without(apifacts.RuleMembers, func(m apifacts.Member) bool { return m.Name == "input" })
 			if len(r.Members) > 0 {
 				members = apifacts.RuleMembers
 				assertHolds(t, r.Input, r.Members)
@@ -87,11 +87,12 @@ func TestMinimalInputsHaveWhatIsDemanded(t *testing.T) {
 func TestIntegrationSamplesDifferByTheSecretsAlone(t *testing.T) {
 	for _, i := range apifacts.IntegrationTypes {
 		t.Run(i.Name, func(t *testing.T) {
-			open := slices.DeleteFunc(slices.Clone(i.Members), func(m apifacts.Member) bool { return m.Secret })
+			open := without(i.Members, func(m apifacts.Member) bool { return m.Secret })
 			assert.Less(t, len(open), len(i.Members), "a type without a secret")
 			assertHolds(t, i.Config, i.Members)
 			assertHolds(t, i.Answer, open)
-			assertHolds(t, string(i.SampleRequest()), withoutMember(apifacts.IntegrationMembers, "id"))
+			writable := without(apifacts.IntegrationMembers, func(m apifacts.Member) bool { return m.ReadOnly })
+			assertHolds(t, string(i.SampleRequest()), writable)
 			assertHolds(t, string(i.SampleAnswer()), apifacts.IntegrationMembers)
 			assert.Regexp(t, uuid, parse(t, i.SampleAnswer())["id"])
 		})
@@ -111,6 +112,48 @@ func TestShapesCoverEveryTypeAndFitIt(t *testing.T) {
 		assertFits(t, shape.Input, r.Members)
 	}
 	assert.Len(t, types, len(apifacts.RuleTypes))
+}
+
+func TestConfigsInResponsesHoldThreeMembersForSure(t *testing.T) {
+	seen := map[string]bool{}
+	for _, i := range apifacts.IntegrationTypes {
+		for _, m := range i.Members {
+			if !m.Secret && !m.MayBeOmitted {
+				seen[m.Name] = true
+			}
+		}
+	}
+	assert.Equal(t, map[string]bool{"api_url": true, "auth_url": true, "client_id": true}, seen)
+}
+
+func TestOnlyTheAPISetsReadOnlyMembers(t *testing.T) {
+	names := func(members []apifacts.Member) (names []string) {
+		for _, m := range members {
+			if m.ReadOnly {
+				names = append(names, m.Name)
+			}
+		}
+		return names
+	}
+	assert.Equal(t, []string{"enabled", "id"}, names(apifacts.RuleMembers))
+	assert.Equal(t, []string{"id", "identifier", "schema", "test_results"}, names(apifacts.IntegrationMembers))
+}
+
+func TestRulesNeedAnInputButForThreeTypes(t *testing.T) {
+	var optional []string
+	for _, r := range apifacts.RuleTypes {
+		if r.InputOptional {
+			optional = append(optional, r.Name)
+		}
+	}
+	assert.ElementsMatch(t, []string{"warp", "gateway", "tanium"}, optional)
+}
+
+func TestOnlyKolideRulesWithIssueCountAreDisabled(t *testing.T) {
+	for _, r := range apifacts.RuleTypes {
+		assert.True(t, r.Enabled(func(string) bool { return false }), r.Name)
+		assert.Equal(t, r.Name != "kolide", r.Enabled(func(member string) bool { return member == "issue_count" }), r.Name)
+	}
 }
 
 func TestLiveFactsOnlyWidenTheDocuments(t *testing.T) {
@@ -166,6 +209,7 @@ func assertFits(t *testing.T, raw string, members []apifacts.Member) {
 			for _, element := range value.([]any) {
 				assertAllowed(t, m, element)
 			}
+		case apifacts.Any: // fits whatever it is
 		case apifacts.Object:
 			if m.Members != nil {
 				assertHolds(t, marshal(t, value), m.Members)
@@ -201,6 +245,6 @@ func marshal(t *testing.T, value any) string {
 	return string(raw)
 }
 
-func withoutMember(members []apifacts.Member, name string) []apifacts.Member {
-	return slices.DeleteFunc(slices.Clone(members), func(m apifacts.Member) bool { return m.Name == name })
+func without(members []apifacts.Member, drop func(apifacts.Member) bool) []apifacts.Member {
+	return slices.DeleteFunc(slices.Clone(members), drop)
 }

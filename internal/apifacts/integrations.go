@@ -5,18 +5,25 @@ import "fmt"
 // IntegrationMembers are the members of an integration. What config holds is up to its type: see [IntegrationTypes].
 var IntegrationMembers = []Member{
 	required(Member{Name: "config", Kind: Object}),
-	id("id"),
+	readOnly(id("id")),
+	readOnly(withDefault(text("identifier"), `""`)),
 	required(Member{Name: "interval", Kind: String, Interval: true}),
 	required(text("name")),
+	readOnly(withDefault(Member{Name: "schema", Kind: Any}, `{}`)),
+	readOnly(withDefault(Member{Name: "test_results", Kind: Any}, `{}`)),
 	required(text("type", integrationTypeNames()...)),
 }
 
-// IntegrationType is one of the types of integration.
+// IntegrationType is one type of integration.
 type IntegrationType struct {
-	Name    string
-	Members []Member // of its config in a request, in alphabetical order
-	Config  string   // a config with every member, as a request has it
-	Answer  string   // the same as the API sends it back, without secrets
+	Name string
+	// Members are those of its config in a request, in alphabetical order. Responses were recorded with a config of
+	// api_url, auth_url and client_id; the others that aren't secret are marked as MayBeOmitted.
+	Members []Member
+	// Config is a config with every member, as a request has it.
+	Config string
+	// Answer is the same config in the response that holds the most: everything but the secrets.
+	Answer string
 }
 
 // SampleRequest returns the body that creates an integration of the type.
@@ -24,10 +31,10 @@ func (t IntegrationType) SampleRequest() []byte {
 	return fmt.Appendf(nil, `{"config":%s,"interval":"10m","name":"Sample of %s","type":"%s"}`, t.Config, t.Name, t.Name)
 }
 
-// SampleAnswer returns the integration as the API sends it.
+// SampleAnswer returns the integration as a response holds it.
 func (t IntegrationType) SampleAnswer() []byte {
-	return fmt.Appendf(nil, `{"config":%s,"id":"%s","interval":"10m","name":"Sample of %s","type":"%s"}`,
-		t.Answer, t.SampleID(), t.Name, t.Name)
+	return fmt.Appendf(nil, `{"config":%s,"id":"%s","identifier":"","interval":"10m","name":"Sample of %s",`+
+		`"schema":{},"test_results":{},"type":"%s"}`, t.Answer, t.SampleID(), t.Name, t.Name)
 }
 
 // SampleID returns the ID of the type's [IntegrationType.SampleAnswer], which no other type's sample has.
@@ -99,7 +106,7 @@ var IntegrationTypes = []IntegrationType{
 	},
 	{
 		Name:    "tanium_s2s",
-		Members: []Member{text("access_client_id"), secret("access_client_secret"), apiURL, clientSecret},
+		Members: []Member{mayBeOmitted(text("access_client_id")), secret("access_client_secret"), apiURL, clientSecret},
 		Config:  `{"access_client_id":"access-6","access_client_secret":"hidden-6-access","api_url":"https://tanium.example","client_secret":"hidden-6"}`,
 		Answer:  `{"access_client_id":"access-6","api_url":"https://tanium.example"}`,
 	},
@@ -111,7 +118,7 @@ var IntegrationTypes = []IntegrationType{
 	},
 	{
 		Name:    "custom_s2s",
-		Members: []Member{required(text("access_client_id")), required(secret("access_client_secret")), apiURL},
+		Members: []Member{mayBeOmitted(required(text("access_client_id"))), required(secret("access_client_secret")), apiURL},
 		Config:  `{"access_client_id":"access-8","access_client_secret":"hidden-8-access","api_url":"https://posture.example"}`,
 		Answer:  `{"access_client_id":"access-8","api_url":"https://posture.example"}`,
 	},
@@ -121,7 +128,7 @@ var (
 	apiURL       = required(text("api_url"))
 	clientID     = required(text("client_id"))
 	clientSecret = required(secret("client_secret"))
-	customerID   = required(text("customer_id"))
+	customerID   = mayBeOmitted(required(text("customer_id")))
 )
 
 func integrationTypeNames() []string {

@@ -3,6 +3,7 @@ package apifacts
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 )
 
 // ConnectionID is the integration that the samples of rules name: the sample of crowdstrike_s2s.
@@ -11,32 +12,51 @@ const ConnectionID = "bc7cbfbb-600a-42e4-8a23-45b5e85f8002"
 // RuleMembers are the members of a rule. What input holds is up to the rule's type: see [RuleTypes].
 var RuleMembers = []Member{
 	text("description"),
-	{Name: "expiration", Kind: String, Interval: true},
-	id("id"),
-	{Name: "input", Kind: Object},
+	readOnly(boolean("enabled")), // computed: see RuleType.Enabled
+	withDefault(Member{Name: "expiration", Kind: String, Interval: true}, "null"),
+	readOnly(id("id")),
+	{Name: "input", Kind: Object}, // required or not by its type: see RuleType.InputOptional
 	{Name: "match", Kind: Objects, Members: []Member{text("platform", Platforms...)}},
-	onPaper(text("name")),
-	{Name: "schedule", Kind: String, Interval: true, MinInterval: MinSchedule},
+	withDefault(onPaper(text("name")), `""`),
+	withDefault(Member{Name: "schedule", Kind: String, Interval: true, MinInterval: MinSchedule}, `"`+DefaultSchedule+`"`),
 	required(text("type", ruleTypeNames()...)),
 }
 
-// RuleType is one of the types of rule.
+// RuleType is one type of rule.
 type RuleType struct {
-	Name    string
-	Members []Member // of its input, in alphabetical order
+	Name string
+	// Members are those of its input, in alphabetical order.
+	Members []Member
+	// InputOptional marks a type whose rules need no input by any document.
+	InputOptional bool
+	// Platforms are those that have the check. A rule for another platform is accepted and never matches. nil is
+	// every platform, or no document that says.
+	Platforms []string
 	// Input is an input with every member of the type, as the API sends it; empty for a type that has none.
 	Input string
-	// Minimal is an input with no more than the live API needs; empty for a type that has none. A kolide rule's has
-	// one check as well, because a rule without any could not mean anything.
+	// Minimal is an input with no more than the live API needs; empty for a type that has none. The one of kolide has a
+	// check as well, because a rule without any could not mean anything.
 	Minimal  string
 	platform string // of the sample rule
+}
+
+// Enabled reports what the API computes for the member enabled of a rule of the type, given which members its input
+// has: false for Kolide rules that still use issue_count, true for all others.
+func (t RuleType) Enabled(inputHas func(member string) bool) bool {
+	for _, m := range t.Members {
+		if m.Disables && inputHas(m.Name) {
+			return false
+		}
+	}
+	return true
 }
 
 // Sample returns a rule of the type with every documented member, as the API sends it: members in alphabetical
 // order, so that type comes after input.
 func (t RuleType) Sample() []byte {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, `{"description":"Checks %s","expiration":"1h","id":"%s",`, t.Name, t.SampleID())
+	enabled := t.Enabled(func(string) bool { return true }) // a sample has every member
+	fmt.Fprintf(&b, `{"description":"Checks %s","enabled":%t,"expiration":"1h","id":"%s",`, t.Name, enabled, t.SampleID())
 	if t.Input != "" {
 		fmt.Fprintf(&b, `"input":%s,`, t.Input)
 	}
@@ -68,43 +88,49 @@ func FindRuleType(name string) (RuleType, bool) {
 // RuleTypes are the types of rule, in the documents' order.
 var RuleTypes = []RuleType{
 	{
-		Name:     "file",
-		Members:  []Member{boolean("exists"), desktop(), required(text("path")), text("sha256"), text("thumbprint")},
-		Input:    `{"exists":true,"operating_system":"linux","path":"/bin/cat","sha256":"` + sha256 + `","thumbprint":"` + thumbprint + `"}`,
-		Minimal:  `{"path":"/bin/cat"}`,
-		platform: "linux",
+		Name:      "file",
+		Members:   []Member{boolean("exists"), desktop(), path, sha256Member, thumbprintMember},
+		Platforms: desktopPlatforms,
+		Input:     `{"exists":true,"operating_system":"linux","path":"/bin/cat","sha256":"` + sha256 + `","thumbprint":"` + thumbprint + `"}`,
+		Minimal:   `{"path":"/bin/cat"}`,
+		platform:  "linux",
 	},
 	{
-		Name:     "application",
-		Members:  application,
-		Input:    `{"operating_system":"mac","path":"/Applications/Agent.app","sha256":"` + sha256 + `","thumbprint":"` + thumbprint + `"}`,
-		Minimal:  `{"path":"/Applications/Agent.app"}`,
-		platform: "mac",
+		Name:      "application",
+		Members:   application,
+		Platforms: desktopPlatforms,
+		Input:     `{"operating_system":"mac","path":"/Applications/Agent.app","sha256":"` + sha256 + `","thumbprint":"` + thumbprint + `"}`,
+		Minimal:   `{"path":"/Applications/Agent.app"}`,
+		platform:  "mac",
 	},
 	{
 		// The documents name this type and give no input of its own: the shape is tanium_s2s's, and nothing in it is
 		// known to be required.
-		Name:     "tanium",
-		Members:  tanium(text("connection_id")),
-		Input:    taniumInput,
-		Minimal:  `{}`,
-		platform: "windows",
+		Name:          "tanium",
+		Members:       tanium(text("connection_id")),
+		InputOptional: true,
+		Input:         taniumInput,
+		Minimal:       `{}`,
+		platform:      "windows",
 	},
-	{Name: "gateway", platform: "windows"},
-	{Name: "warp", platform: "mac"},
+	{Name: "gateway", InputOptional: true, platform: "windows"},
+	{Name: "warp", InputOptional: true, platform: "mac"},
 	{
-		Name:     "disk_encryption",
-		Members:  []Member{texts("checkDisks"), boolean("requireAll")},
-		Input:    `{"checkDisks":["C","D"],"requireAll":true}`,
-		Minimal:  `{}`,
-		platform: "windows",
+		Name:      "disk_encryption",
+		Members:   []Member{withDefault(texts("checkDisks"), "[]"), boolean("requireAll")},
+		Platforms: desktopPlatforms,
+		Input:     `{"checkDisks":["C","D"],"requireAll":true}`,
+		Minimal:   `{}`,
+		platform:  "windows",
 	},
 	{
-		Name:     "serial_number",
-		Members:  []Member{required(id("id"))},
-		Input:    `{"id":"` + listID + `"}`,
-		Minimal:  `{"id":"` + listID + `"}`,
-		platform: "windows",
+		// The id is that of a Gateway list of kind SERIAL.
+		Name:      "serial_number",
+		Members:   []Member{required(id("id"))},
+		Platforms: desktopPlatforms,
+		Input:     `{"id":"` + listID + `"}`,
+		Minimal:   `{"id":"` + listID + `"}`,
+		platform:  "windows",
 	},
 	{
 		Name:     "sentinelone",
@@ -121,30 +147,32 @@ var RuleTypes = []RuleType{
 		platform: "linux",
 	},
 	{
-		Name:     "firewall",
-		Members:  []Member{required(boolean("enabled")), onPaper(text("operating_system", "windows", "mac"))},
-		Input:    `{"enabled":true,"operating_system":"mac"}`,
-		Minimal:  `{"enabled":false}`,
-		platform: "mac",
+		Name:      "firewall",
+		Members:   []Member{required(boolean("enabled")), onPaper(text("operating_system", "windows", "mac"))},
+		Platforms: []string{"windows", "mac"},
+		Input:     `{"enabled":true,"operating_system":"mac"}`,
+		Minimal:   `{"enabled":false}`,
+		platform:  "mac",
 	},
 	{
 		Name: "os_version",
 		Members: []Member{
 			{Name: "operating_system", Kind: String, Required: true, LiveOptional: true, Enum: []string{"windows"}, LiveEnum: Platforms},
 			required(operator("operator")),
-			text("os_distro_name"), text("os_distro_revision"), text("os_version_extra"),
-			required(text("version")),
+			mayBeOmitted(text("os_distro_name")), mayBeOmitted(text("os_distro_revision")), mayBeOmitted(text("os_version_extra")),
+			required(versionMember),
 		},
 		Input:    `{"operating_system":"linux","operator":">=","os_distro_name":"ubuntu","os_distro_revision":"24.04","os_version_extra":"(Ubuntu 24.04)","version":"6.8.0"}`,
 		Minimal:  `{"operator":">=","version":"10.0.19045"}`,
 		platform: "linux",
 	},
 	{
-		Name:     "domain_joined",
-		Members:  []Member{text("domain"), onPaper(text("operating_system", "windows"))},
-		Input:    `{"domain":"corp.example.com","operating_system":"windows"}`,
-		Minimal:  `{}`,
-		platform: "windows",
+		Name:      "domain_joined",
+		Members:   []Member{text("domain"), onPaper(text("operating_system", "windows"))}, // a domain is case-sensitive
+		Platforms: []string{"windows"},
+		Input:     `{"domain":"corp.example.com","operating_system":"windows"}`,
+		Minimal:   `{}`,
+		platform:  "windows",
 	},
 	{
 		Name:     "client_certificate",
@@ -171,57 +199,68 @@ var RuleTypes = []RuleType{
 		platform: "linux",
 	},
 	{
-		Name:     "antivirus",
-		Members:  []Member{number("update_window_days")},
-		Input:    `{"update_window_days":7}`,
-		Minimal:  `{}`,
-		platform: "windows",
+		Name:      "antivirus",
+		Members:   []Member{number("update_window_days")},
+		Platforms: []string{"windows"},
+		Input:     `{"update_window_days":7}`,
+		Minimal:   `{}`,
+		platform:  "windows",
 	},
 	{
-		// The list's ID has no documented maximum here, unlike serial_number's.
-		Name:     "unique_client_id",
-		Members:  []Member{required(text("id")), required(text("operating_system", "android", "ios", "chromeos"))},
-		Input:    `{"id":"` + listID + `","operating_system":"android"}`,
-		Minimal:  `{"id":"` + listID + `","operating_system":"ios"}`,
-		platform: "android",
+		// The id is that of a Gateway list of kind DEVICE. Unlike serial_number's it has no documented maximum.
+		Name:      "unique_client_id",
+		Members:   []Member{required(text("id")), onPaper(text("operating_system", "android", "ios", "chromeos"))},
+		Platforms: []string{"android", "ios", "chromeos"},
+		Input:     `{"id":"` + listID + `","operating_system":"android"}`,
+		Minimal:   `{"id":"` + listID + `"}`,
+		platform:  "android",
 	},
 	{
 		Name: "kolide",
 		Members: []Member{
-			texts("auth_state", "Good", "Notified", "Will Block", "Blocked"),
-			connection(), operator("countOperator"), text("issue_count"),
+			{Name: "auth_state", Kind: Strings, Enum: []string{"Good", "Notified", "Will Block", "Blocked"}, Distinct: true},
+			connection(), deprecated(operator("countOperator"), "auth_state"),
+			{Name: "issue_count", Kind: String, Deprecated: "auth_state", Disables: true},
 		},
-		Input:    `{"auth_state":["Good","Will Block"],"connection_id":"` + ConnectionID + `","countOperator":"<","issue_count":"3"}`,
-		Minimal:  `{"auth_state":["Good"],"connection_id":"` + ConnectionID + `"}`,
-		platform: "mac",
+		Platforms: desktopPlatforms,
+		Input:     `{"auth_state":["Good","Will Block"],"connection_id":"` + ConnectionID + `","countOperator":"<","issue_count":"3"}`,
+		Minimal:   `{"auth_state":["Good"],"connection_id":"` + ConnectionID + `"}`,
+		platform:  "mac",
 	},
 	{
-		Name:     "tanium_s2s",
-		Members:  tanium(connection()),
-		Input:    taniumInput,
-		Minimal:  connectionOnly,
-		platform: "windows",
+		Name:      "tanium_s2s",
+		Members:   tanium(connection()),
+		Platforms: desktopPlatforms,
+		Input:     taniumInput,
+		Minimal:   connectionOnly,
+		platform:  "windows",
 	},
 	{
 		Name: "crowdstrike_s2s",
 		Members: []Member{
-			connection(), text("last_seen"), operator("operator"), text("os"), text("overall"), text("sensor_config"),
-			text("state", "online", "offline", "unknown"), text("version"), operator("versionOperator"),
+			connection(), text("last_seen"), operator("operator"),
+			advised(text("os"), crowdStrikeScore), advised(text("overall"), crowdStrikeScore), advised(text("sensor_config"), crowdStrikeScore),
+			text("state", "online", "offline", "unknown"), versionMember, operator("versionOperator"),
 		},
+		Platforms: desktopPlatforms,
 		Input: `{"connection_id":"` + ConnectionID + `","last_seen":"2d","operator":">=","os":"75","overall":"80","sensor_config":"60",` +
-			`"state":"online","version":"7.10","versionOperator":">"}`,
+			`"state":"online","version":"7.10.0","versionOperator":">"}`,
 		Minimal:  connectionOnly,
 		platform: "windows",
 	},
 	{
 		Name: "intune",
 		Members: []Member{
-			required(text("compliance_status", "compliant", "noncompliant", "unknown", "notapplicable", "ingraceperiod", "error")),
+			{
+				Name: "compliance_status", Kind: String, Required: true, Enum: intuneStatuses,
+				LiveEnum: append(intuneStatuses[:len(intuneStatuses):len(intuneStatuses)], "conflict", "configmanager"),
+			},
 			connection(),
 		},
-		Input:    `{"compliance_status":"ingraceperiod","connection_id":"` + ConnectionID + `"}`,
-		Minimal:  `{"compliance_status":"compliant","connection_id":"` + ConnectionID + `"}`,
-		platform: "windows",
+		Platforms: []string{"windows", "mac"},
+		Input:     `{"compliance_status":"ingraceperiod","connection_id":"` + ConnectionID + `"}`,
+		Minimal:   `{"compliance_status":"compliant","connection_id":"` + ConnectionID + `"}`,
+		platform:  "windows",
 	},
 	{
 		Name: "workspace_one",
@@ -229,19 +268,21 @@ var RuleTypes = []RuleType{
 			required(text("compliance_status", "compliant", "noncompliant", "unknown")),
 			connection(),
 		},
-		Input:    `{"compliance_status":"noncompliant","connection_id":"` + ConnectionID + `"}`,
-		Minimal:  `{"compliance_status":"compliant","connection_id":"` + ConnectionID + `"}`,
-		platform: "ios",
+		Platforms: desktopPlatforms,
+		Input:     `{"compliance_status":"noncompliant","connection_id":"` + ConnectionID + `"}`,
+		Minimal:   `{"compliance_status":"compliant","connection_id":"` + ConnectionID + `"}`,
+		platform:  "mac",
 	},
 	{
 		Name: "sentinelone_s2s",
 		Members: []Member{
-			number("active_threats"), connection(), boolean("infected"), boolean("is_active"),
-			text("network_status", "connected", "disconnected", "disconnecting", "connecting"),
-			text("operational_state", "na", "partially_disabled", "auto_fully_disabled", "fully_disabled",
-				"auto_partially_disabled", "disabled_error", "db_corruption"),
-			operator("operator"),
+			mayBeOmitted(number("active_threats")), connection(), mayBeOmitted(boolean("infected")), mayBeOmitted(boolean("is_active")),
+			mayBeOmitted(text("network_status", "connected", "disconnected", "disconnecting", "connecting")),
+			mayBeOmitted(text("operational_state", "na", "partially_disabled", "auto_fully_disabled", "fully_disabled",
+				"auto_partially_disabled", "disabled_error", "db_corruption")),
+			mayBeOmitted(operator("operator")),
 		},
+		Platforms: desktopPlatforms,
 		Input: `{"active_threats":0,"connection_id":"` + ConnectionID + `","infected":false,"is_active":true,` +
 			`"network_status":"connected","operational_state":"na","operator":"=="}`,
 		Minimal:  connectionOnly,
@@ -251,7 +292,7 @@ var RuleTypes = []RuleType{
 		Name: "custom_s2s",
 		Members: []Member{
 			connection(), required(operator("operator")),
-			{Name: "score", Kind: Number, Required: true, Min: new(0.0), Max: new(100.0)},
+			{Name: "score", Kind: Number, Required: true, Min: new(0.0), Max: new(100.0), Advice: &Advice{Whole: true}},
 		},
 		Input:    `{"connection_id":"` + ConnectionID + `","operator":">=","score":70.5}`,
 		Minimal:  `{"connection_id":"` + ConnectionID + `","operator":"==","score":0}`,
@@ -270,7 +311,28 @@ const (
 	taniumInput    = `{"connection_id":"` + ConnectionID + `","eid_last_seen":"1h","operator":"<","risk_level":"low","scoreOperator":">=","total_score":85.5}`
 )
 
-var application = []Member{desktop(), required(text("path")), text("sha256"), text("thumbprint")}
+// Members that several types share, with what the documents ask of their values.
+var (
+	path             = mayBeOmitted(required(text("path")))
+	sha256Member     = mayBeOmitted(advised(text("sha256"), Advice{Pattern: sha256Pattern, Form: "a SHA-256 of 64 hexadecimal digits"}))
+	thumbprintMember = advised(text("thumbprint"), Advice{Pattern: sha1Pattern, Form: "a SHA-1 of 40 hexadecimal digits"})
+	versionMember    = mayBeOmitted(advised(text("version"), Advice{Pattern: versionPattern, Form: "a version of three numbers such as 10.0.19045"}))
+
+	application = []Member{desktop(), path, sha256Member, thumbprintMember}
+
+	crowdStrikeScore = between(1, 100)
+)
+
+var (
+	sha256Pattern  = regexp.MustCompile(`^[0-9A-Fa-f]{64}$`)
+	sha1Pattern    = regexp.MustCompile(`^[0-9A-Fa-f]{40}$`)
+	versionPattern = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+$`)
+)
+
+var (
+	desktopPlatforms = []string{"windows", "mac", "linux"}
+	intuneStatuses   = []string{"compliant", "noncompliant", "unknown", "notapplicable", "ingraceperiod", "error"}
+)
 
 func desktop() Member { return onPaper(text("operating_system", "windows", "linux", "mac")) }
 
@@ -279,7 +341,7 @@ func connection() Member { return required(text("connection_id")) }
 func tanium(connectionID Member) []Member {
 	return []Member{
 		connectionID, text("eid_last_seen"), operator("operator"), text("risk_level", "low", "medium", "high", "critical"),
-		operator("scoreOperator"), number("total_score"),
+		operator("scoreOperator"), advised(number("total_score"), between(1, 1000)),
 	}
 }
 

@@ -68,9 +68,7 @@ func Vars(server *posturetest.Server) map[string]string {
 // NewServer returns a server that ends with the test.
 func NewServer(t *testing.T) *posturetest.Server {
 	t.Helper()
-	server := posturetest.NewServer()
-	t.Cleanup(server.Close)
-	return server
+	return posturetest.New(t, posturetest.WithBehavior(posturetest.Behavior{ConfigMembers: []string{"*"}}))
 }
 
 // SampleServer returns a server that holds the sample account.

@@ -22,8 +22,10 @@ import (
 //go:embed openapi.yaml
 var description []byte
 
-// Description returns the API's description, checked. It is shared: leave it as it is.
+// Description returns the API's description, checked. It is shared, so it must not be changed.
 var Description = sync.OnceValues(func() (*openapi3.T, error) {
+	// The list of integrations is JSON, whatever its content type says.
+	openapi3filter.RegisterBodyDecoder("text/plain", openapi3filter.JSONBodyDecoder)
 	doc, err := openapi3.NewLoader().LoadFromData(description)
 	if err != nil {
 		return nil, fmt.Errorf("openapi.yaml: %w", err)
@@ -37,13 +39,14 @@ var Description = sync.OnceValues(func() (*openapi3.T, error) {
 // A Violation is an exchange that is not what the description says. Neither error shows a value, which could be a
 // secret.
 type Violation struct {
-	Method, Path    string
-	Status          int
-	Request, Answer error // what is wrong with them; nil where nothing is
+	Method, Path string
+	Status       int
+	// Request and Response say what is wrong with them; nil is nothing.
+	Request, Response error
 }
 
 func (v Violation) String() string {
-	return fmt.Sprintf("%s %s, answered %d: %v", v.Method, v.Path, v.Status, errors.Join(v.Request, v.Answer))
+	return fmt.Sprintf("%s %s, status %d: %v", v.Method, v.Path, v.Status, errors.Join(v.Request, v.Response))
 }
 
 // Middleware compares every exchange with the description of the API at baseURL, and reports those that differ.
@@ -80,25 +83,25 @@ func (v *validator) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	answer, err := readAll(response.Body)
-	response.Body = replay(answer)
+	received, err := readAll(response.Body)
+	response.Body = replay(received)
 	if err != nil { // a broken connection: the client has to see it as well
-		response.Body = io.NopCloser(io.MultiReader(bytes.NewReader(answer), brokenReader{err}))
+		response.Body = io.NopCloser(io.MultiReader(bytes.NewReader(received), brokenReader{err}))
 		return response, nil
 	}
 
 	seen := request.Clone(request.Context())
 	seen.Body = replay(body)
 	violation := Violation{Method: request.Method, Path: request.URL.Path, Status: response.StatusCode}
-	violation.Request, violation.Answer = v.validate(seen, response, answer)
-	if violation.Request != nil || violation.Answer != nil {
+	violation.Request, violation.Response = v.validate(seen, response, received)
+	if violation.Request != nil || violation.Response != nil {
 		v.report(violation)
 	}
 	return response, nil
 }
 
-// validate returns what is wrong with a request and with the answer to it.
-func (v *validator) validate(request *http.Request, response *http.Response, answer []byte) (inRequest, inAnswer error) {
+// validate returns what is wrong with a request and with the response to it.
+func (v *validator) validate(request *http.Request, response *http.Response, body []byte) (inRequest, inResponse error) {
 	route, pathParams, err := v.router.FindRoute(request)
 	if err != nil {
 		return fmt.Errorf("request: %w", err), nil
@@ -118,11 +121,11 @@ func (v *validator) validate(request *http.Request, response *http.Response, ans
 	output := &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: input, Status: response.StatusCode, Header: response.Header, Options: options,
 	}
-	output.SetBodyBytes(answer)
+	output.SetBodyBytes(body)
 	if err := openapi3filter.ValidateResponse(request.Context(), output); err != nil {
-		inAnswer = fmt.Errorf("answer: %w", err)
+		inResponse = fmt.Errorf("response: %w", err)
 	}
-	return inRequest, inAnswer
+	return inRequest, inResponse
 }
 
 // authenticate checks that the credentials of a scheme are there.

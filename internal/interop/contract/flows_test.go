@@ -3,6 +3,7 @@ package contract_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -61,14 +62,14 @@ func (a *account) assertKept(t *testing.T) {
 	a.violations = nil
 }
 
-// assertRequestRefused fails unless the description refuses the one request there was, and accepts the answer.
+// assertRequestRefused fails unless the description refuses the one request there was, and accepts the response.
 func (a *account) assertRequestRefused(t *testing.T) {
 	t.Helper()
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if assert.Len(t, a.violations, 1) {
 		assert.Error(t, a.violations[0].Request)
-		assert.NoError(t, a.violations[0].Answer)
+		assert.NoError(t, a.violations[0].Response)
 	}
 	a.violations = nil
 }
@@ -190,6 +191,62 @@ func TestWhatTheLiveAPISendsBesideItsDocumentsKeepsTheContract(t *testing.T) {
 	a.assertKept(t)
 }
 
+// What isn't known of the live API is within the description either way.
+func TestEveryBehaviorKeepsTheContract(t *testing.T) {
+	for name, behavior := range map[string]posturetest.Behavior{
+		"default": {},
+		"the other side": {
+			DeleteMissingRule: 404, DeleteMissingIntegration: 200, NotFoundStatus: 400,
+			OmittedMembers: posturetest.OmittedMembers(), ConfigMembers: []string{"*"},
+			ResultInfo: true, NoTotalPages: true, IgnoreQuery: true, IntegrationsContentType: "text/plain",
+			Expiration: posturetest.DropExpiration, DeleteInUse: true,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newAccount(t, cfposture.WithoutValidation())
+			a.server.SetBehavior(behavior)
+			posture, integrations := a.client.Posture, a.client.Integrations
+			for _, ruleType := range apifacts.RuleTypes {
+				_, err := posture.Create(t.Context(), parseRule(t, string(ruleType.Sample())))
+				require.NoError(t, err)
+			}
+			rules, err := posture.List(t.Context())
+			require.NoError(t, err)
+			assert.Len(t, rules, len(apifacts.RuleTypes))
+			for _, rule := range rules {
+				_, err = posture.Update(t.Context(), rule)
+				if behavior.OmittedMembers == nil {
+					require.NoError(t, err)
+					a.assertKept(t)
+				}
+				a.violations = nil // a rule that came without its path can't be sent back
+			}
+			for _, integrationType := range apifacts.IntegrationTypes {
+				created, err := integrations.Create(t.Context(), parseIntegration(t, integrationType.SampleRequest()))
+				require.NoError(t, err)
+				_, err = integrations.Update(t.Context(), created.ID, cfposture.IntegrationUpdate{Config: &cfposture.UnknownConfig{
+					Type: created.Type, Raw: json.RawMessage(`{"client_secret":"rotated"}`),
+				}})
+				require.NoError(t, err)
+			}
+			_, err = integrations.List(t.Context())
+			require.NoError(t, err)
+
+			missing := "00000000-0000-4000-8000-000000000000"
+			_, err = posture.Get(t.Context(), missing)
+			require.Error(t, err)
+			for _, deletion := range []error{
+				posture.Delete(t.Context(), missing), integrations.Delete(t.Context(), missing),
+				integrations.Delete(t.Context(), apifacts.ConnectionID),
+			} {
+				var refused *cfposture.Error
+				assert.True(t, deletion == nil || errors.As(deletion, &refused), "%v", deletion)
+			}
+			a.assertKept(t)
+		})
+	}
+}
+
 func TestFailuresKeepTheContract(t *testing.T) {
 	unknown := "00000000-0000-4000-8000-000000000000"
 	getWith := func(opts ...cfposture.Option) func(context.Context, *account) error {
@@ -229,16 +286,16 @@ func TestFailuresKeepTheContract(t *testing.T) {
 			if failure.spoil != nil {
 				failure.spoil(a.server)
 			}
-			var answer *cfposture.Error
-			require.ErrorAs(t, failure.do(t.Context(), a), &answer)
-			assert.Equal(t, failure.status, answer.StatusCode)
+			var failed *cfposture.Error
+			require.ErrorAs(t, failure.do(t.Context(), a), &failed)
+			assert.Equal(t, failure.status, failed.StatusCode)
 			a.assertKept(t)
 		})
 	}
 }
 
 // What posturetest refuses with 400, the description refuses too: the two were made apart.
-func TestRefusedRequestsBreakTheContractAndTheirAnswersKeepIt(t *testing.T) {
+func TestRefusedRequestsBreakTheContractAndTheirResponsesKeepIt(t *testing.T) {
 	for name, rule := range map[string]string{
 		"required member absent":      `{"input":{},"name":"n","type":"file"}`,
 		"value of another kind":       `{"input":{"path":5},"name":"n","type":"file"}`,
@@ -247,6 +304,8 @@ func TestRefusedRequestsBreakTheContractAndTheirAnswersKeepIt(t *testing.T) {
 		"ID too long":                 `{"input":{"id":"` + strings.Repeat("0", 37) + `"},"name":"n","type":"serial_number"}`,
 		"number too large":            `{"input":{"connection_id":"` + apifacts.ConnectionID + `","operator":">","score":101},"name":"n","type":"custom_s2s"}`,
 		"element of another kind":     `{"input":{"checkDisks":[1]},"name":"n","type":"disk_encryption"}`,
+		"element twice":               `{"input":{"auth_state":["Good","Good"],"connection_id":"` + apifacts.ConnectionID + `"},"name":"n","type":"kolide"}`,
+		"input absent":                `{"name":"n","type":"disk_encryption"}`,
 		"element not in the list":     `{"input":{"auth_state":["Fine"],"connection_id":"` + apifacts.ConnectionID + `"},"name":"n","type":"kolide"}`,
 		"nested element":              `{"input":{"certificate_id":"c","check_private_key":true,"locations":{"trust_stores":["attic"]}},"name":"n","type":"client_certificate_v2"}`,
 		"platform":                    `{"match":[{"platform":"beos"}],"name":"n","type":"warp"}`,
@@ -256,9 +315,9 @@ func TestRefusedRequestsBreakTheContractAndTheirAnswersKeepIt(t *testing.T) {
 		t.Run("rule/"+name, func(t *testing.T) {
 			a := newAccount(t, cfposture.WithoutValidation())
 			_, err := a.client.Posture.Create(t.Context(), parseRule(t, rule))
-			var answer *cfposture.Error
-			require.ErrorAs(t, err, &answer)
-			assert.Equal(t, http.StatusBadRequest, answer.StatusCode)
+			var refused *cfposture.Error
+			require.ErrorAs(t, err, &refused)
+			assert.Equal(t, http.StatusBadRequest, refused.StatusCode)
 			a.assertRequestRefused(t)
 		})
 	}
@@ -279,11 +338,9 @@ func TestRefusedRequestsBreakTheContractAndTheirAnswersKeepIt(t *testing.T) {
 			a.assertRequestRefused(t)
 		})
 	}
-	t.Run("update without the secret", func(t *testing.T) {
+	t.Run("update without a name", func(t *testing.T) {
 		a := newAccount(t, cfposture.WithoutValidation())
-		_, err := a.client.Integrations.Update(t.Context(), apifacts.ConnectionID, cfposture.IntegrationUpdate{
-			Config: &cfposture.CrowdStrikeS2SConfig{APIURL: "https://x.example", ClientID: "c", CustomerID: "c"},
-		})
+		_, err := a.client.Integrations.Update(t.Context(), apifacts.ConnectionID, cfposture.IntegrationUpdate{Name: new("")})
 		require.ErrorContains(t, err, "400")
 		a.assertRequestRefused(t)
 	})

@@ -20,16 +20,18 @@ import (
 // A run checks one account.
 type run struct {
 	client      *cfposture.Client
+	wire        *wire
 	prefix      string // of every name that the run gives
-	list        string // an ID; empty: leave out what needs a list
+	list        string // an ID; empty leaves out what needs a list
 	certificate string // likewise
-	integration []byte // what to create; empty: leave the integrations out
+	integration []byte // what to create; empty leaves the integrations out
 }
 
 func newPrefix() string { return "cfposture-live-" + strings.ToLower(rand.Text()[:8]) + "-" }
 
-// check is everything that is checked, flow by flow and fact by fact.
-func (r *run) check(t *testing.T) {
+// check is everything that is checked, flow by flow and fact by fact. It returns what it found where the facts leave it
+// open.
+func (r *run) check(t *testing.T) (found map[string]string) {
 	t.Helper()
 	defer func() {
 		assert.NoError(t, r.sweep(context.WithoutCancel(t.Context())), "sweeping up what begins with "+r.prefix)
@@ -43,12 +45,13 @@ func (r *run) check(t *testing.T) {
 	t.Run("a rule may lack a name and comes back with an empty one", r.nameless)
 	t.Run("the schedule is 5m where none is given", r.defaultSchedule)
 	t.Run("PUT resets what is absent", r.putResets)
-	t.Run("PUT does not change the type", r.putKeepsType)
 	t.Run("members that no document names are kept", r.unknownMembers)
 	t.Run("a wrong token is 403 with code 10000 or 9109", r.wrongToken)
 	t.Run("a malformed token is 400 with code 6003 and 6111 in its chain", r.malformedToken)
-	t.Run("an unknown rule is 404", r.unknownRule)
-	t.Run("answers have a ray and the rate limit", r.headers)
+	t.Run("a rule that doesn't exist is 404 or has code 6024", r.unknownRule)
+	t.Run("responses have a ray and the rate limit", r.headers)
+	t.Run("open questions", func(t *testing.T) { found = r.findings(t) })
+	return found
 }
 
 // sweep deletes every rule and integration whose name begins with the run's prefix; or the description, for the one
@@ -130,18 +133,10 @@ func (r *run) integrationLife(t *testing.T) {
 	created, err := integrations.Create(t.Context(), integration)
 	require.NoError(t, err)
 	assert.Equal(t, integration.Type, created.Type)
-	answer, err := json.Marshal(created)
+	text, err := json.Marshal(created)
 	require.NoError(t, err)
 	for _, secret := range apifacts.Secrets() {
-		assert.NotContains(t, string(answer), `"`+secret+`"`, "secrets never come back")
-	}
-
-	if created.Type == cfposture.IntegrationTypeCustomS2S {
-		rule := r.create(t, &cfposture.Rule{Input: &cfposture.CustomS2SInput{
-			ConnectionID: created.ID, Operator: cfposture.OperatorGreaterOrEqual, Score: new(70.5),
-		}})
-		assert.InDelta(t, 70.5, *rule.Input.(*cfposture.CustomS2SInput).Score, 0, "a score may have decimals")
-		require.NoError(t, r.client.Posture.Delete(t.Context(), rule.ID))
+		assert.NotContains(t, string(text), `"`+secret+`"`, "secrets never come back")
 	}
 
 	updated, err := integrations.Update(t.Context(), created.ID, cfposture.IntegrationUpdate{Interval: new(cfposture.Every(12 * time.Hour))})
@@ -260,19 +255,6 @@ func (r *run) putResets(t *testing.T) {
 	assert.Equal(t, cfposture.Interval(apifacts.DefaultSchedule), updated.Schedule)
 }
 
-func (r *run) putKeepsType(t *testing.T) {
-	created := r.create(t, &cfposture.Rule{Input: &cfposture.DiskEncryptionInput{}})
-	changed := &cfposture.Rule{ID: created.ID, Name: created.Name, Input: &cfposture.FirewallInput{Enabled: new(true)}}
-	if _, err := r.client.Posture.Update(t.Context(), changed); err != nil {
-		var refused *cfposture.Error
-		require.ErrorAs(t, err, &refused)
-		assert.Less(t, refused.StatusCode, 500)
-	}
-	read, err := r.client.Posture.Get(t.Context(), created.ID)
-	require.NoError(t, err)
-	assert.Equal(t, cfposture.RuleTypeDiskEncryption, read.Type)
-}
-
 func (r *run) unknownMembers(t *testing.T) {
 	input := &cfposture.ApplicationInput{
 		OperatingSystem: cfposture.PlatformWindows, Path: `C:\agent.exe`,
@@ -300,13 +282,14 @@ func (r *run) malformedToken(t *testing.T) {
 }
 
 func (r *run) unknownRule(t *testing.T) {
-	_, err := r.client.Posture.Get(t.Context(), "00000000-0000-4000-8000-000000000000")
-	assert.ErrorIs(t, err, cfposture.ErrNotFound)
+	_, err := r.client.Posture.Get(t.Context(), missingID)
+	refused := asError(t, err)
+	assert.True(t, refused.StatusCode == 404 || refused.HasCode(apifacts.CodeRuleNotFound), "%v", err)
 }
 
 func (r *run) headers(t *testing.T) {
 	var response cfposture.Response
-	_, err := r.client.Posture.ListPage(t.Context(), cfposture.ListOptions{Page: 1, PerPage: 1}, cfposture.WithResponse(&response))
+	_, err := r.client.Posture.List(t.Context(), cfposture.WithResponse(&response))
 	require.NoError(t, err)
 	assert.NotEmpty(t, response.RayID)
 	assert.NotEmpty(t, response.RateLimit.Policy)

@@ -24,8 +24,7 @@ var account = cloudflarev7.F(accountID)
 // newServer has the integration that the samples of rules name.
 func newServer(t *testing.T) *posturetest.Server {
 	t.Helper()
-	server := posturetest.NewServer()
-	t.Cleanup(server.Close)
+	server := posturetest.New(t, posturetest.WithBehavior(posturetest.Behavior{ConfigMembers: []string{"*"}}))
 	integration, ok := apifacts.FindIntegrationType("crowdstrike_s2s")
 	require.True(t, ok)
 	server.AddIntegration(integration.SampleAnswer())

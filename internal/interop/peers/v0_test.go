@@ -33,7 +33,7 @@ var v0Loses = map[string][]string{
 }
 
 // v0CannotCreate are the types whose rules the API refuses without a member that v0 loses.
-var v0CannotCreate = map[string]bool{"unique_client_id": true, "custom_s2s": true}
+var v0CannotCreate = map[string]bool{"custom_s2s": true}
 
 func TestV0AndCFPostureDoTheSameWithRulesSaveForWhatV0HasNoFieldFor(t *testing.T) {
 	for _, ruleType := range apifacts.RuleTypes {
