@@ -1,12 +1,20 @@
 package cfposture
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
-	"slices"
+	"reflect"
 	"strings"
+
+	"github.com/google/go-querystring/query"
+
+	"github.com/cfposture/cfposture/internal/api"
+	"github.com/cfposture/cfposture/internal/wire"
 )
 
 // Version is the version of this package.
@@ -14,137 +22,272 @@ const Version = "0.1.0"
 
 const userAgent = "cfposture/" + Version
 
-// A Client sends requests to the device posture API. It is safe for concurrent use. Make one with [NewClient].
+// A Client makes requests of the device posture API. It is safe for concurrent use. Create one with [NewClient].
 type Client struct {
-	// Posture are the rules.
+	// Posture manages device posture rules.
 	Posture *PostureService
-	// Integrations are the connections to third parties' services.
+	// Integrations manages the connections to third-party services.
 	Integrations *IntegrationsService
 
-	environment []Option
-	options     []Option
-	settings    *settings // what a call without options works with
+	settings *settings // of a call without options
 }
 
-// NewClient returns a client. It reads the environment once: CLOUDFLARE_API_TOKEN, or CLOUDFLARE_EMAIL with
-// CLOUDFLARE_API_KEY, for credentials; CLOUDFLARE_ACCOUNT_ID; CLOUDFLARE_BASE_URL. Options win over the environment.
-// It fails where there are no credentials, on contradicting options, and on values that can't be right. A missing
-// account is an error of the calls that need one.
+// NewClient returns a client. It reads the environment once: CLOUDFLARE_API_TOKEN, or CLOUDFLARE_EMAIL and
+// CLOUDFLARE_API_KEY, for credentials; CLOUDFLARE_ACCOUNT_ID; CLOUDFLARE_BASE_URL. Options override the environment.
+// NewClient returns an error if there are no credentials or an option is invalid. A missing account ID is an error of the
+// calls that need one.
 func NewClient(opts ...Option) (*Client, error) {
-	c := &Client{environment: environment(), options: slices.Clone(opts)}
-	s, err := c.resolve(nil)
+	s, err := clientSettings(opts)
 	if err != nil {
 		return nil, err
 	}
-	c.settings = s
+	c := &Client{settings: s}
 	c.Posture = newPostureService(c)
 	c.Integrations = newIntegrationsService(c)
 	return c, nil
 }
 
-// Do sends one request for an endpoint this package has no method for: path is relative to the base URL, with escaped
-// elements; query is a struct with url tags, or nil; body is anything that encoding/json can write, or nil; result is a
-// pointer that gets the envelope's result, or nil. Retries and errors are those of every call: a method other than GET,
-// HEAD, OPTIONS, PUT, PATCH and DELETE is treated like POST.
-func (c *Client) Do(ctx context.Context, method, path string, query, body, result any, opts ...Option) error {
-	s, err := c.resolve(opts)
+// A Request is a request of an endpoint that this package has no method for; see [Client.Do].
+type Request struct {
+	// Method is an HTTP method such as GET. A method other than GET, HEAD, OPTIONS, PUT, PATCH and DELETE is retried like
+	// POST: only if the request was not carried out.
+	Method string
+	// Path is relative to the base URL. Its elements are escaped already.
+	Path string
+	// Query is a struct with url tags, url.Values, or nil.
+	Query any
+	// Body is written as JSON. Nil is no body.
+	Body any
+}
+
+// Do makes a request of an endpoint that this package has no method for, with the retries and errors of every call. It
+// stores the result of the envelope in result, a pointer, or ignores it if result is nil.
+func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Option) error {
+	s, err := c.settings.with(opts)
 	if err != nil {
 		return err
 	}
-	elements, err := splitPath(path)
-	if err != nil {
+	r := &api.Request{Method: request.Method}
+	if r.Path, err = cleanPath(request.Path); err != nil {
 		return err
 	}
-	call := new(call)
-	if err := call.prepare(s, method, elements...); err != nil {
+	fail := func(what string, err error) error {
+		return fmt.Errorf("cfposture: %s %s: %s: %w", request.Method, r.Path, what, err)
+	}
+	if r.Query, err = encodeQuery(request.Query); err != nil {
+		return fail("query", err)
+	}
+	if request.Body != nil {
+		if r.Body, err = json.Marshal(request.Body); err != nil {
+			return fail("request body", err)
+		}
+		if holder, is := request.Body.(interface{ secrets() []string }); is {
+			r.Secrets = holder.secrets()
+		}
+	}
+	do := operation{service: "do"}
+	if result == nil {
+		_, err := s.send(ctx, do, r)
 		return err
 	}
-	if err := call.setQuery(query); err != nil {
+	target := reflect.TypeOf(result)
+	if target.Kind() != reflect.Pointer {
+		return fail("result", fmt.Errorf("%T is not a pointer to store it in", result))
+	}
+	var text []byte
+	r.Decode = func(s *wire.Scanner) error {
+		text = bytes.Clone(s.Value())
+		return json.Unmarshal(text, reflect.New(target.Elem()).Interface())
+	}
+	if _, err := s.send(ctx, do, r); err != nil || text == nil {
 		return err
 	}
-	if body != nil {
-		if call.body, err = json.Marshal(body); err != nil {
-			return fmt.Errorf("cfposture: %s %s: request body: %w", method, call.path, err)
+	// Only now is it known that the call succeeded, and may change the caller's value.
+	return json.Unmarshal(text, result)
+}
+
+// send makes a request and fills the caller's Response.
+func (s *settings) send(ctx context.Context, operation operation, r *api.Request) (*api.Response, error) {
+	response, err := api.Do(context.WithValue(ctx, operationKey{}, operation), &s.config, r)
+	if s.response != nil {
+		*s.response = Response{
+			StatusCode: response.StatusCode, Header: response.Header, RayID: response.RayID, Attempts: response.Attempts,
+			Messages: messages(response.Messages), RateLimit: RateLimit(response.RateLimit),
 		}
-		if holder, ok := body.(interface{ secrets() []string }); ok {
-			call.secrets = holder.secrets()
-		}
 	}
-	if result != nil {
-		call.result = &valueReader{into: result}
-	}
-	return call.send(ctx)
+	return response, err
 }
 
-// A valueReader reads a result of any shape.
-type valueReader struct {
-	resultText
-	into any
+type operationKey struct{}
+
+// An operation is what a call does: a service and a verb.
+type operation struct{ service, verb string }
+
+// Operation returns the name of the call that a context belongs to, in a middleware, a [Limiter] or a token source: the
+// service and what is done, such as "posture.create" or "integrations.list"; "do" for [Client.Do]; "" in any other
+// context. List, All, ListPage and the looks of FindCreated are all "list".
+func Operation(ctx context.Context) string {
+	o, _ := ctx.Value(operationKey{}).(operation)
+	if o.verb == "" {
+		return o.service
+	}
+	return o.service + "." + o.verb
 }
 
-func (r *valueReader) finish() error { return json.Unmarshal([]byte(r.text), r.into) }
-
-// resolve returns the settings that a call with the options works with.
-func (c *Client) resolve(opts []Option) (*settings, error) {
-	if len(opts) == 0 && c.settings != nil {
-		return c.settings, nil
+// encodeQuery encodes a struct with url tags, url.Values or nil.
+func encodeQuery(q any) (string, error) {
+	switch q := q.(type) {
+	case nil:
+		return "", nil
+	case url.Values:
+		return q.Encode(), nil
+	default:
+		values, err := query.Values(q)
+		return values.Encode(), err
 	}
-	s := c.layers(opts, c.environment)
-	if s.skipEnvironment {
-		s = c.layers(opts, nil)
-	}
-	if err := s.check(); err != nil {
-		return nil, fmt.Errorf("cfposture: %w", err)
-	}
-	s.setUpSender()
-	return s, nil
 }
 
-// layers applies the environment, the client's options and the call's, each over the one before.
-func (c *Client) layers(opts, environment []Option) *settings {
-	s := newSettings()
-	s.apply(environment)
-	s.apply(c.options)
-	if c.settings != nil {
-		s.sender = c.settings.sender
-	}
-	s.apply(opts)
-	return s
-}
-
-// elementURL escapes the elements of a path, so that none of them can change which endpoint it leads to.
-func elementURL(base string, elements []pathElement) (string, error) {
-	target := append(make([]byte, 0, 256), base...)
-	for i, element := range elements {
-		switch element.value {
-		case "":
-			return "", fmt.Errorf("cfposture: %s is empty", element.name)
-		case ".", "..":
-			return "", fmt.Errorf("cfposture: %s is %q, which leads elsewhere", element.name, element.value)
-		}
-		if i > 0 {
-			target = append(target, '/')
-		}
-		target = append(target, url.PathEscape(element.value)...)
-	}
-	return string(target), nil
-}
-
-// A pathElement is a part of a path. Its name says what it is, for errors.
-type pathElement struct{ name, value string }
-
-// splitPath returns the elements of an escaped path.
-func splitPath(path string) ([]pathElement, error) {
+// cleanPath escapes an escaped path anew, so that no element of it leads elsewhere.
+func cleanPath(path string) (string, error) {
 	if strings.ContainsAny(path, "?#") {
-		return nil, fmt.Errorf("cfposture: the path %q has a query or a fragment: use the query argument, or escape it", path)
+		return "", fmt.Errorf("cfposture: path %q has a query or a fragment: use Query, or escape it", path)
 	}
-	var elements []pathElement
+	var elements []string
 	for escaped := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
 		element, err := url.PathUnescape(escaped)
 		if err != nil {
-			return nil, fmt.Errorf("cfposture: the path %q: %w", path, err)
+			return "", fmt.Errorf("cfposture: path %q: %w", path, err)
 		}
-		elements = append(elements, pathElement{fmt.Sprintf("element %d of the path %q", len(elements)+1, path), element})
+		name := fmt.Sprintf("element %d of path %q", len(elements)+1, path)
+		if element, err = escapeElement(name, element); err != nil {
+			return "", err
+		}
+		elements = append(elements, element)
 	}
-	return elements, nil
+	return strings.Join(elements, "/"), nil
+}
+
+// escapeElement returns a path element that can't change which endpoint a path leads to. Its name is for errors.
+func escapeElement(name, value string) (string, error) {
+	switch value {
+	case "":
+		return "", fmt.Errorf("cfposture: %s is empty", name)
+	case ".", "..":
+		return "", fmt.Errorf("cfposture: %s is %q, which leads to another endpoint", name, value)
+	}
+	return url.PathEscape(value), nil
+}
+
+// A collection is what the endpoints of rules and those of integrations have in common.
+type collection[T any] struct {
+	client  *Client
+	service string // for [Operation]
+	noun    string // what an item is, for errors
+	path    string // below the account
+	// reservedID can be no item's ID, because another endpoint has its place.
+	reservedID string
+	decode     func(text string) (*T, error)
+	id         func(*T) string
+	// isEmpty reports whether an object has nothing that an item must have.
+	isEmpty func(*T) bool
+}
+
+// A payload is what Create or Update sends.
+type payload interface {
+	Validate() error
+	encode() ([]byte, error)
+	secrets() []string
+}
+
+// get reads the item with the ID.
+func (c *collection[T]) get(ctx context.Context, id string, opts []Option) (*T, error) {
+	s, r, err := c.request(http.MethodGet, opts, id)
+	if err != nil {
+		return nil, err
+	}
+	return c.receive(ctx, "get", s, r)
+}
+
+// write sends a payload to the collection, or to the item with the ID, and returns the item of the response.
+func (c *collection[T]) write(ctx context.Context, verb, method string, body payload, opts []Option, id ...string) (*T, error) {
+	s, r, err := c.request(method, opts, id...)
+	if err != nil {
+		return nil, err
+	}
+	if !s.skipValidation {
+		if err := body.Validate(); err != nil {
+			return nil, err
+		}
+	}
+	if r.Body, err = body.encode(); err != nil {
+		return nil, err
+	}
+	r.Secrets = body.secrets()
+	return c.receive(ctx, verb, s, r)
+}
+
+// delete deletes the item with the ID. What the result holds does not matter.
+func (c *collection[T]) delete(ctx context.Context, id string, opts []Option) error {
+	s, r, err := c.request(http.MethodDelete, opts, id)
+	if err != nil {
+		return err
+	}
+	_, err = s.send(ctx, operation{c.service, "delete"}, r)
+	return err
+}
+
+// receive makes a request whose result is an item.
+func (c *collection[T]) receive(ctx context.Context, verb string, s *settings, r *api.Request) (*T, error) {
+	var item *T
+	r.Decode = func(s *wire.Scanner) (err error) {
+		item, err = c.decodeItem(s)
+		if err == nil && c.isEmpty(item) {
+			return fmt.Errorf("result holds no %s", c.noun)
+		}
+		return err
+	}
+	if _, err := s.send(ctx, operation{c.service, verb}, r); err != nil {
+		return nil, err
+	}
+	return item, nil
+}
+
+// decodeItem reads the item that comes next, which keeps nothing but its own text.
+func (c *collection[T]) decodeItem(s *wire.Scanner) (*T, error) {
+	text, err := s.Sound()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.noun, err)
+	}
+	return c.decode(string(text))
+}
+
+// request returns a request of the collection, or of the item with the ID, and the settings to make it with.
+func (c *collection[T]) request(method string, opts []Option, id ...string) (*settings, *api.Request, error) {
+	s, err := c.client.settings.with(opts)
+	if err != nil {
+		return nil, nil, err
+	}
+	if s.accountID == "" {
+		return nil, nil, errors.New("cfposture: account ID is not set: use WithAccountID or set " + envAccountID)
+	}
+	account, err := escapeElement("account ID", s.accountID)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(id) == 0 {
+		return s, &api.Request{Method: method, Path: "accounts/" + account + "/" + c.path}, nil
+	}
+	element, err := c.escapeID(id[0])
+	if err != nil {
+		return nil, nil, err
+	}
+	return s, &api.Request{Method: method, Path: "accounts/" + account + "/" + c.path + "/" + element}, nil
+}
+
+// escapeID returns the ID of an item as an element of a path.
+func (c *collection[T]) escapeID(id string) (string, error) {
+	if id != "" && id == c.reservedID {
+		return "", fmt.Errorf("cfposture: %s ID is %q, which leads to another endpoint", c.noun, id)
+	}
+	return escapeElement(c.noun+" ID", id)
 }

@@ -32,20 +32,20 @@ func TestDoSendsAnyRequest(t *testing.T) {
 
 	var created cfposture.Rule
 	rule := cfposture.Rule{Name: "a", Type: cfposture.RuleTypeWARP}
-	require.NoError(t, client.Do(t.Context(), http.MethodPost, path, nil, rule, &created))
+	require.NoError(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodPost, Path: path, Body: rule}, &created))
 	assert.NotEmpty(t, created.ID)
 
 	var rules []json.RawMessage
 	query := struct {
 		PerPage int `url:"per_page"`
 	}{1}
-	require.NoError(t, client.Do(t.Context(), http.MethodGet, path, query, nil, &rules))
+	require.NoError(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodGet, Path: path, Query: query}, &rules))
 	require.Len(t, rules, 1)
 	assert.JSONEq(t, `{"enabled":true,"expiration":null,"id":"`+created.ID+`","name":"a","schedule":"5m","type":"warp"}`, string(rules[0]))
 	assert.Equal(t, "per_page=1", server.Requests()[1].Query.Encode())
 
-	require.NoError(t, client.Do(t.Context(), http.MethodDelete, path+"/"+created.ID, nil, nil, nil))
-	err := client.Do(t.Context(), http.MethodGet, path+"/"+created.ID, nil, nil, &created)
+	require.NoError(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodDelete, Path: path + "/" + created.ID}, nil))
+	err := client.Do(t.Context(), cfposture.Request{Method: http.MethodGet, Path: path + "/" + created.ID}, &created)
 	require.ErrorIs(t, err, cfposture.ErrNotFound)
 }
 
@@ -55,19 +55,19 @@ func TestDoRefusesWhatItCannotSend(t *testing.T) {
 	for path, want := range map[string]string{
 		"a?x=1":                  "has a query or a fragment",
 		"a#x":                    "has a query or a fragment",
-		"":                       `element 1 of the path "" is empty`,
-		"a//b":                   `element 2 of the path "a//b" is empty`,
-		"a/../b":                 `element 2 of the path "a/../b" is "..", which leads elsewhere`,
-		"a/%2e%2e/b":             `element 2 of the path "a/%2e%2e/b" is "..", which leads elsewhere`,
+		"":                       `element 1 of path "" is empty`,
+		"a//b":                   `element 2 of path "a//b" is empty`,
+		"a/../b":                 `element 2 of path "a/../b" is "..", which leads to another endpoint`,
+		"a/%2e%2e/b":             `element 2 of path "a/%2e%2e/b" is "..", which leads to another endpoint`,
 		"a/%zz":                  "invalid URL escape",
-		"https://evil.example/x": `element 2 of the path "https://evil.example/x" is empty`,
+		"https://evil.example/x": `element 2 of path "https://evil.example/x" is empty`,
 	} {
-		require.ErrorContains(t, client.Do(t.Context(), http.MethodGet, path, nil, nil, nil), want)
+		require.ErrorContains(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodGet, Path: path}, nil), want)
 	}
-	require.ErrorContains(t, client.Do(t.Context(), http.MethodGet, "a", "no struct", nil, nil), "cfposture: GET a: ")
-	require.ErrorContains(t, client.Do(t.Context(), http.MethodPost, "a", nil, func() {}, nil), "cfposture: POST a: request body: ")
-	require.ErrorContains(t, client.Do(t.Context(), "BAD METHOD", "a", nil, nil, nil), "invalid method")
-	require.ErrorContains(t, client.Do(t.Context(), http.MethodGet, "a", nil, nil, nil, cfposture.WithTimeout(-1)), "is negative")
+	require.ErrorContains(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodGet, Path: "a", Query: "no struct"}, nil), "cfposture: GET a: ")
+	require.ErrorContains(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodPost, Path: "a", Body: func() {}}, nil), "cfposture: POST a: request body: ")
+	require.ErrorContains(t, client.Do(t.Context(), cfposture.Request{Method: "BAD METHOD", Path: "a"}, nil), "invalid method")
+	require.ErrorContains(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodGet, Path: "a"}, nil, cfposture.WithTimeout(-1)), "is negative")
 	assert.Empty(t, server.Requests())
 }
 
@@ -78,7 +78,7 @@ func TestDoKeepsEscapedElements(t *testing.T) {
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	for _, path := range []string{"a/b", "/a/b", "a%2Fb", "a b", "%3Fx"} {
-		require.NoError(t, client.Do(t.Context(), http.MethodDelete, path, nil, nil, nil))
+		require.NoError(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodDelete, Path: path}, nil))
 	}
 	assert.Equal(t, []string{"/a/b", "/a/b", "/a%2Fb", "/a%20b", "/%3Fx"}, paths)
 }
@@ -88,9 +88,9 @@ func TestDoOfAnotherKindOfResultIsAnError(t *testing.T) {
 	var result struct {
 		ID string `json:"id"`
 	}
-	err := client.Do(t.Context(), http.MethodGet, "zones/x", nil, nil, &result)
+	err := client.Do(t.Context(), cfposture.Request{Method: http.MethodGet, Path: "zones/x"}, &result)
 	require.ErrorContains(t, err, "cfposture: GET zones/x: 200 OK: ")
-	err = client.Do(t.Context(), http.MethodPost, "zones/x", nil, nil, &result)
+	err = client.Do(t.Context(), cfposture.Request{Method: http.MethodPost, Path: "zones/x"}, &result)
 	require.ErrorIs(t, err, cfposture.ErrOutcomeUnknown)
 }
 
@@ -126,7 +126,7 @@ func TestDoKeepsTheSecretsOfAnIntegrationOutOfErrors(t *testing.T) {
 		Name: "n", Interval: "5m",
 		Config: &cfposture.KolideConfig{ClientID: "id", ClientSecret: "hidden-1", Extra: map[string]json.RawMessage{"pin": json.RawMessage(`"hidden-2"`)}},
 	}
-	err := client.Do(t.Context(), http.MethodPost, "accounts/a/devices/posture/integration", nil, integration, nil)
+	err := client.Do(t.Context(), cfposture.Request{Method: http.MethodPost, Path: "accounts/a/devices/posture/integration", Body: integration}, nil)
 	require.ErrorContains(t, err, "refused")
 	assert.NotContains(t, err.Error(), "hidden")
 }

@@ -1,7 +1,6 @@
 package cfposture_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -114,10 +113,10 @@ func (c *crowd) ruleLife(t *testing.T, name string) {
 		noError(t, err)
 		break
 	}
-	_, err = c.client.Posture.ListPage(ctx, cfposture.ListPage{Page: 1, PerPage: 5})
+	_, err = c.client.Posture.ListPage(ctx, cfposture.ListOptions{Page: 1, PerPage: 5})
 	noError(t, err)
 	c.misbehave()
-	noError(t, c.client.Do(ctx, http.MethodDelete, "accounts/"+posturetest.AccountID+"/devices/posture/"+rule.ID, nil, nil, nil))
+	noError(t, c.client.Do(ctx, cfposture.Request{Method: http.MethodDelete, Path: "accounts/" + posturetest.AccountID + "/devices/posture/" + rule.ID}, nil))
 }
 
 // find returns the rule of that name, which there is at most once.
@@ -169,56 +168,6 @@ func (c *crowd) findIntegration(t *testing.T, name string) (found *cfposture.Int
 		}
 	}
 	return found
-}
-
-func TestLeavingALoopEndsItsTransfer(t *testing.T) {
-	assertNothingLeftRunning(t)
-	api := newServer(t)
-	for range 20_000 {
-		api.AddRule([]byte(`{"name":"one of many","type":"warp"}`))
-	}
-	api.SetPageSize(10_000)
-	for name, leave := range map[string]func(*cfposture.Client){
-		"at once": func(c *cfposture.Client) {
-			for _, err := range c.Posture.All(t.Context()) {
-				require.NoError(t, err)
-				break
-			}
-		},
-		"on the second page": func(c *cfposture.Client) {
-			seen := 0
-			for _, err := range c.Posture.All(t.Context()) {
-				require.NoError(t, err)
-				if seen++; seen > 10_010 {
-					break
-				}
-			}
-		},
-		"by a panic": func(c *cfposture.Client) {
-			defer func() { _ = recover() }()
-			for _, err := range c.Posture.All(t.Context()) {
-				require.NoError(t, err)
-				panic("the loop's own")
-			}
-		},
-		"by the context": func(c *cfposture.Client) {
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			var last error
-			for _, err := range c.Posture.All(ctx) {
-				cancel()
-				last = err
-			}
-			assert.ErrorIs(t, last, context.Canceled)
-		},
-	} {
-		wires := new(network)
-		server, transport := newLoopback(t, "http", api.Handler(), wires)
-		transport.DisableKeepAlives = false
-		client := api.Client(cfposture.WithBaseURL(server.URL+"/client/v4"), cfposture.WithHTTPClient(&http.Client{Transport: transport}))
-		leave(client)
-		assert.True(t, eventually(func() bool { return wires.opened.Load() == 0 && wires.openConnections() == 0 }), "%s: the connection is left open", name)
-	}
 }
 
 func TestConnectionsAreUsedAgain(t *testing.T) {

@@ -18,18 +18,21 @@
 //
 // # Rules and their inputs
 //
-// What a [Rule] checks is its Input, one of 23 variants of [DeviceInput]; the rule's type decides which. A type that
-// this package doesn't know, and an input that doesn't fit its type, become an [UnknownInput], so that one odd rule
-// hides no other.
+// The Input of a [Rule] holds what the rule checks. Its type is one of those that [DeviceInput] lists, one per kind of
+// rule. An input whose kind this package doesn't know, or that doesn't fit its kind, is an [UnknownInput], so that one
+// odd rule hides no other.
 //
-// Optional booleans and numbers are pointers, because false and 0 mean something: new(true), new(0.0). Optional strings
-// are left out when empty, slices when nil.
+// Booleans and numbers are pointers, because false and 0 mean something: new(true), new(0.0). A nil pointer, an empty
+// string and a nil slice are unset and not sent; an empty slice that isn't nil is sent.
+//
+// [ParseRule] reads rules that people wrote and names every mistake at once. [Rule.Diff] says what to change in a rule so
+// that it is like another, and [Rule.Merge] makes of both what to give to Update.
 //
 // # Nothing is lost
 //
-// Members that this package has no field for are kept in the Extra of the object they stand in and are sent back, so
-// that reading a rule, changing a field and updating it changes that field alone. Numbers keep their digits. Members that
-// are null or an empty string may be left out, and required booleans and numbers are always sent.
+// Members that this package has no field for are kept in the Extra of the object they stand in, and are sent back. So
+// reading a rule, changing a field and updating it changes that field only. The tag `json:",embed"` of Extra is the one
+// of encoding/json/v2. Members that are null or an empty string may be left out.
 //
 // # Failures
 //
@@ -43,3 +46,5 @@
 //
 // Package posturetest is an in-memory imitation of the API to run tests against.
 package cfposture
+
+//go:generate go run ./internal/gen

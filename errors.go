@@ -1,43 +1,60 @@
 package cfposture
 
 import (
-	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/cfposture/cfposture/internal/api"
 )
 
-// The causes a caller branches on, for [errors.Is].
+// Sentinel errors that the errors of calls wrap, for [errors.Is].
 var (
-	ErrUnauthorized = errors.New("cfposture: unauthorized") // status 401
-	ErrForbidden    = errors.New("cfposture: forbidden")    // status 403; the API's answer to a wrong token, too
-	ErrNotFound     = errors.New("cfposture: not found")    // status 404
-	ErrConflict     = errors.New("cfposture: conflict")     // status 409
-	ErrRateLimited  = errors.New("cfposture: rate limited") // status 429
-	ErrServer       = errors.New("cfposture: server error") // status 500 and above
+	// ErrUnauthorized is a response with status 401.
+	ErrUnauthorized = errors.New("cfposture: unauthorized")
+	// ErrForbidden is a response with status 403, which the API also sends for a wrong token.
+	ErrForbidden = errors.New("cfposture: forbidden")
+	// ErrNotFound is a response with status 404 or code 6024.
+	ErrNotFound = errors.New("cfposture: not found")
+	// ErrConflict is a response with status 409.
+	ErrConflict = errors.New("cfposture: conflict")
+	// ErrRateLimited is a response with status 429.
+	ErrRateLimited = errors.New("cfposture: rate limited")
+	// ErrServer is a response with status 500 or above.
+	ErrServer = errors.New("cfposture: server error")
 
-	// ErrOutcomeUnknown: a POST failed in a way that leaves open whether it took effect. It was not sent again; list
-	// and look before creating once more.
-	ErrOutcomeUnknown = errors.New("cfposture: outcome unknown")
+	// ErrOutcomeUnknown is the ambiguous outcome of a POST, which failed in a way that leaves open whether it was carried
+	// out. It was not sent again. FindCreated looks for what it may have created.
+	ErrOutcomeUnknown = api.ErrOutcomeUnknown
+
+	// ErrIncomplete is a list that can't be shown to be whole: fewer items came than the API says there are, or the list
+	// changed while it was read, also the second time.
+	ErrIncomplete = errors.New("cfposture: list is incomplete")
 )
 
-// An Error is an answer that is a failure: by its status, by its envelope's success: false, by being no envelope, or by
-// holding no result where one is expected. [errors.Is] matches it with the sentinel of its status.
+// An Error is a response that reports a failure: by its status, by an envelope that says success: false, by not being an
+// envelope, or by holding no result where one is expected. It is, for [errors.Is], the sentinel error of its status.
 type Error struct {
-	Method     string
-	Path       string // below the base URL, escaped, without the query
+	Method string
+	// Path is relative to the base URL, escaped, without the query.
+	Path       string
 	StatusCode int
-	Errors     []Message     // the envelope's, in its order
-	Messages   []Message     // the envelope's
-	RayID      string        // the CF-Ray header, which Cloudflare's support asks for
-	RetryAfter time.Duration // the Retry-After header, 0 without one
-	Body       []byte        // the first 1 KiB of the answer at the most, secrets and control characters replaced
+	// Errors are the envelope's, the first 100 of them with what they follow from.
+	Errors []Message
+	// Messages are the envelope's, likewise.
+	Messages []Message
+	// RayID is the CF-Ray header, which Cloudflare's support asks for.
+	RayID string
+	// RetryAfter is the Retry-After header, 0 if there is none.
+	RetryAfter time.Duration
+	// Body is the beginning of the response, at most 1 KiB, without secrets and control characters.
+	Body []byte
 
-	cause error // why the answer could not be read, if that is the failure
+	cause error // why the response can't be used
 }
 
 // A Message is one of an envelope's errors or messages.
@@ -51,7 +68,8 @@ type Message struct {
 
 // A Source says which member of the request a [Message] is about.
 type Source struct {
-	Pointer string `json:"pointer"` // a JSON pointer such as /input/path
+	// Pointer is a JSON pointer such as /input/path.
+	Pointer string `json:"pointer"`
 }
 
 // Error returns one line: method, path, status, the API's errors with their codes, and the ray.
@@ -62,6 +80,10 @@ func (e *Error) Error() string {
 		b.WriteString(" " + text)
 	}
 	for i, message := range e.Errors {
+		if i == maxShown {
+			fmt.Fprintf(&b, "; and %d more errors", len(e.Errors)-i)
+			break
+		}
 		separator := ": "
 		if i > 0 {
 			separator = "; "
@@ -77,44 +99,54 @@ func (e *Error) Error() string {
 	if e.RayID != "" {
 		fmt.Fprintf(&b, " (ray %s)", e.RayID)
 	}
-	return printable(b.String())
+	return api.Printable(api.Cut(b.String(), 16<<10))
 }
+
+// maxShown is how many errors of several the text of an error shows.
+const maxShown = 10
 
 // String returns the message with its code, where it points to, and what it follows from.
 func (m Message) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s (code %d)", m.Message, m.Code)
+	m.write(&b)
+	return api.Printable(b.String())
+}
+
+func (m Message) write(b *strings.Builder) {
+	fmt.Fprintf(b, "%s (code %d)", m.Message, m.Code)
 	if m.Source != nil && m.Source.Pointer != "" {
 		b.WriteString(" at " + m.Source.Pointer)
 	}
 	for _, cause := range m.ErrorChain {
-		b.WriteString(": " + cause.String())
+		b.WriteString(": ")
+		cause.write(b)
 	}
-	return printable(b.String())
 }
 
-// Is reports whether target is the sentinel of the answer's status.
+// Is reports whether target is the sentinel error of the response.
 func (e *Error) Is(target error) bool {
-	switch e.StatusCode {
-	case http.StatusUnauthorized:
-		return target == ErrUnauthorized
-	case http.StatusForbidden:
-		return target == ErrForbidden
-	case http.StatusNotFound:
-		return target == ErrNotFound
-	case http.StatusConflict:
-		return target == ErrConflict
-	case http.StatusTooManyRequests:
-		return target == ErrRateLimited
+	switch target {
+	case ErrUnauthorized:
+		return e.StatusCode == http.StatusUnauthorized
+	case ErrForbidden:
+		return e.StatusCode == http.StatusForbidden
+	case ErrNotFound:
+		return e.StatusCode == http.StatusNotFound || e.HasCode(api.CodeNotFound)
+	case ErrConflict:
+		return e.StatusCode == http.StatusConflict
+	case ErrRateLimited:
+		return e.StatusCode == http.StatusTooManyRequests
+	case ErrServer:
+		return e.StatusCode >= http.StatusInternalServerError
 	default:
-		return e.StatusCode >= http.StatusInternalServerError && target == ErrServer
+		return false
 	}
 }
 
-// Unwrap returns why the answer could not be read, or nil.
+// Unwrap returns why the response can't be used, or nil.
 func (e *Error) Unwrap() error { return e.cause }
 
-// HasCode reports whether one of the errors, or one in their chains, has the code.
+// HasCode reports whether one of the errors, or one that it follows from, has the code.
 func (e *Error) HasCode(code int) bool { return hasCode(e.Errors, code) }
 
 func hasCode(messages []Message, code int) bool {
@@ -126,57 +158,140 @@ func hasCode(messages []Message, code int) bool {
 	return false
 }
 
-// A ValidationError names everything that the API would refuse in a rule or an integration. Nothing was sent.
+// newError makes an Error of what the engine knows of a failure.
+func newError(f *api.Failure) error {
+	return &Error{
+		Method: f.Method, Path: f.Path, StatusCode: f.StatusCode, Errors: messages(f.Errors), Messages: messages(f.Messages),
+		RayID: f.RayID, RetryAfter: f.RetryAfter, Body: f.Body, cause: f.Cause,
+	}
+}
+
+// messages returns what the engine has read as the package's own type.
+func messages(read []api.Message) []Message {
+	if len(read) == 0 {
+		return nil
+	}
+	result := make([]Message, len(read))
+	for i, m := range read {
+		result[i] = Message{m.Code, m.Message, m.DocumentationURL, nil, messages(m.ErrorChain)}
+		if m.Pointer != "" {
+			result[i].Source = &Source{m.Pointer}
+		}
+	}
+	return result
+}
+
+// An ItemError is one unreadable item of a list; the others are there. An item is unreadable if it is no object, has a
+// member of a kind that does not fit, is not valid UTF-8, or is nested too deep.
+type ItemError struct {
+	// Index is the item's place in the response, from 0.
+	Index int
+	// ID is the item's, "" if it has none.
+	ID string
+	// Raw is the item as it came. It is not in the error's text, because it can hold anything.
+	Raw json.RawMessage
+	// Err says what is wrong with the item.
+	Err error
+}
+
+// Error returns what is wrong with the item, and where the list came from.
+func (e *ItemError) Error() string { return e.Err.Error() }
+
+// Format prints what Error returns, whatever the verb, so that Raw is not printed.
+func (e *ItemError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
+
+// Unwrap returns Err.
+func (e *ItemError) Unwrap() error { return e.Err }
+
+// maxItemErrors is how many unreadable items a list's error holds; the rest are counted.
+const maxItemErrors = 100
+
+// A listError is what is wrong with a list beside the items that came.
+type listError struct {
+	incomplete error // nil if the list is whole
+	items      []error
+	more       int // unreadable items that items doesn't hold
+}
+
+// add notes an unreadable item.
+func (e *listError) add(item func() error) {
+	if len(e.items) == maxItemErrors {
+		e.more++
+		return
+	}
+	e.items = append(e.items, item())
+}
+
+func (e *listError) orNil() error {
+	if e.incomplete == nil && len(e.items) == 0 {
+		return nil
+	}
+	return e
+}
+
+// Error shows the first few items in one line.
+func (e *listError) Error() string {
+	const most = 3
+	var texts []string
+	for i, err := range e.Unwrap() {
+		text := err.Error()
+		if i > 0 { // where the list came from is said once
+			text = text[max(0, strings.Index(text, "result[")):]
+		}
+		if texts = append(texts, text); len(texts) == most {
+			break
+		}
+	}
+	text := strings.Join(texts, "; ")
+	if more := len(e.Unwrap()) + e.more - len(texts); more > 0 {
+		text += fmt.Sprintf("; and %d more unreadable items", more)
+	}
+	return text
+}
+
+// Unwrap returns the errors of the first 100 items, and ErrIncomplete's before them.
+func (e *listError) Unwrap() []error {
+	if e.incomplete == nil {
+		return e.items
+	}
+	return append([]error{e.incomplete}, e.items...)
+}
+
+// An incompleteError is an ErrIncomplete with a reason.
+type incompleteError struct{ reason string }
+
+func (e *incompleteError) Error() string        { return "list is incomplete: " + e.reason }
+func (e *incompleteError) Is(target error) bool { return target == ErrIncomplete }
+
+// A ValidationError names everything that is wrong with a rule or an integration. Nothing was sent.
 type ValidationError struct {
+	// Subject names the rule or the integration, such as: rule "Disk encrypted" (disk_encryption).
+	Subject  string
 	Problems []Problem
 }
 
-// A Problem is one thing wrong with one member.
+// A Problem is one thing that is wrong with one member.
 type Problem struct {
-	Field  string // the path of the member: "input.path", "match[0]"; "" for the whole
-	Reason string // "is required"
+	// Field is the path of the member, such as input.path or match[0], or "" for the whole.
+	Field string
+	// Reason reads on from Field, such as: is required.
+	Reason string
 }
 
-// Error returns all problems in one line.
+// Error returns the subject and all problems in one line.
 func (e *ValidationError) Error() string {
 	texts := make([]string, len(e.Problems))
 	for i, problem := range e.Problems {
 		texts[i] = problem.String()
 	}
-	return printable("cfposture: invalid: " + strings.Join(texts, "; "))
+	return api.Printable(strings.TrimSuffix("cfposture: invalid "+e.Subject, " ") + ": " + strings.Join(texts, "; "))
 }
 
 // String returns the field and the reason.
 func (p Problem) String() string { return strings.TrimSpace(p.Field + " " + p.Reason) }
-
-// wrapped shows one text for several causes.
-type wrapped struct {
-	text   string
-	causes []error
-}
-
-func (e *wrapped) Error() string   { return e.text }
-func (e *wrapped) Unwrap() []error { return e.causes }
-
-// timeoutError is the end of an attempt that took longer than WithTimeout allows.
-type timeoutError struct{ limit time.Duration }
-
-func (e *timeoutError) Error() string        { return fmt.Sprintf("no whole answer within %v", e.limit) }
-func (e *timeoutError) Timeout() bool        { return true }
-func (e *timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // oneLineError shows an error that errors.Join made in one line.
 type oneLineError struct{ error }
 
 func (e oneLineError) Error() string { return strings.ReplaceAll(e.error.Error(), "\n", "; ") }
 func (e oneLineError) Unwrap() error { return e.error }
-
-// printable replaces what would break a line, or show another one than there is.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, string(utf8.RuneError)))
-}

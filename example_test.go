@@ -28,7 +28,7 @@ func ExampleNewClient() {
 		return
 	}
 	_ = client
-	// Output: cfposture: the API token is empty
+	// Output: cfposture: API token is empty
 }
 
 func ExamplePostureService_Create() {
@@ -99,7 +99,7 @@ func ExamplePostureService_Update() {
 		return
 	}
 	fmt.Printf("%s\n", server.Requests()[1].Body)
-	// Output: {"id":"f174e90a","name":"Jamf","type":"application","schedule":"1h","input":{"path":"/usr/local/jamf","flavor":"application","running":true},"priority":1.10}
+	// Output: {"name":"Jamf","type":"application","schedule":"1h","input":{"path":"/usr/local/jamf","flavor":"application","running":true},"priority":1.10}
 }
 
 func ExamplePostureService_All() {
@@ -172,10 +172,10 @@ func ExampleRule_Validate() {
 	rule := &cfposture.Rule{
 		Name:     "Score",
 		Schedule: "30s",
-		Input:    &cfposture.CustomS2SInput{Operator: "=>", Score: 120},
+		Input:    &cfposture.CustomS2SInput{Operator: "=>", Score: new(120.0)},
 	}
 	fmt.Println(rule.Validate())
-	// Output: cfposture: invalid: schedule "30s" is below the minimum of 1m; input.connection_id is required; input.operator "=>" is none of <, <=, >, >=, ==; input.score is 120, not between 0 and 100
+	// Output: cfposture: invalid rule "Score" (custom_s2s): schedule "30s" is below the minimum of 1m; input.connection_id is required; input.operator "=>" is none of <, <=, >, >=, ==; input.score is 120, not between 0 and 100
 }
 
 func ExampleIntegrationsService_Create() {
@@ -253,7 +253,7 @@ func ExampleClient_Do() {
 	query := struct {
 		PerPage int `url:"per_page"`
 	}{50}
-	err := client.Do(ctx, "GET", "accounts/"+posturetest.AccountID+"/devices/posture", query, nil, &rules)
+	err := client.Do(ctx, cfposture.Request{Method: "GET", Path: "accounts/" + posturetest.AccountID + "/devices/posture", Query: query}, &rules)
 	fmt.Println(len(rules), err)
 	// Output: 0 <nil>
 }

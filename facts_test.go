@@ -23,7 +23,6 @@ func TestRuleTypesAreTheDocumentsInTheirOrder(t *testing.T) {
 		documented = append(documented, cfposture.RuleType(ruleType.Name))
 	}
 	assert.Equal(t, documented, cfposture.RuleTypes())
-	assert.Len(t, documented, 23)
 }
 
 func TestIntegrationTypesAreTheDocumentsInTheirOrder(t *testing.T) {
@@ -32,7 +31,6 @@ func TestIntegrationTypesAreTheDocumentsInTheirOrder(t *testing.T) {
 		documented = append(documented, cfposture.IntegrationType(integrationType.Name))
 	}
 	assert.Equal(t, documented, cfposture.IntegrationTypes())
-	assert.Len(t, documented, 8)
 }
 
 func TestEveryModelHasTheDocumentedMembers(t *testing.T) {
@@ -64,9 +62,7 @@ func assertMembers(t *testing.T, model reflect.Type, members []apifacts.Member) 
 	}
 	documented := map[string]apifacts.Member{}
 	for _, member := range members {
-		if _, ok := fields[member.Name]; ok || !member.ReadOnly { // a model may leave read-only members to Extra
-			documented[member.Name] = member
-		}
+		documented[member.Name] = member
 	}
 	require.ElementsMatch(t, slices.Collect(maps.Keys(documented)), slices.Collect(maps.Keys(fields)))
 	for name, member := range documented {
@@ -89,13 +85,13 @@ func assertField(t *testing.T, field reflect.StructField, member apifacts.Member
 			plain = plain.Elem()
 		}
 		assert.Equal(t, kind, plain.Kind(), member.Name)
-		assert.Equal(t, member.Required, !isPointer, "%s is plain if required", member.Name)
-		assert.Equal(t, member.Required, option == "", "%s is always sent if required", member.Name)
+		assert.True(t, isPointer, "%s is a pointer", member.Name)
+		assert.Equal(t, "omitzero", option, "%s is left out if nil", member.Name)
 	case apifacts.Strings:
 		assert.Equal(t, reflect.Slice, field.Type.Kind(), member.Name)
 		assert.Equal(t, reflect.String, field.Type.Elem().Kind(), member.Name)
 	case apifacts.Object:
-		if field.Type.Kind() != reflect.Interface { // input and config are the union's
+		if member.Members != nil { // input, config and what no document describes have none
 			assertMembers(t, field.Type.Elem(), member.Members)
 		}
 	case apifacts.Objects:
@@ -115,9 +111,10 @@ func TestEnumerationsHaveTheDocumentedValues(t *testing.T) {
 		cfposture.PlatformAndroid, cfposture.PlatformIOS, cfposture.PlatformChromeOS))
 	assert.Equal(t, apifacts.Operators, texts(cfposture.OperatorLess, cfposture.OperatorLessOrEqual,
 		cfposture.OperatorGreater, cfposture.OperatorGreaterOrEqual, cfposture.OperatorEqual))
-	assert.ElementsMatch(t, documented("intune", "compliance_status"), texts(cfposture.ComplianceStatusCompliant,
-		cfposture.ComplianceStatusNonCompliant, cfposture.ComplianceStatusUnknown, cfposture.ComplianceStatusNotApplicable,
-		cfposture.ComplianceStatusInGracePeriod, cfposture.ComplianceStatusError))
+	assert.Subset(t, texts(cfposture.ComplianceStatusCompliant, cfposture.ComplianceStatusNonCompliant,
+		cfposture.ComplianceStatusUnknown, cfposture.ComplianceStatusNotApplicable,
+		cfposture.ComplianceStatusInGracePeriod, cfposture.ComplianceStatusError,
+		cfposture.ComplianceStatusConflict, cfposture.ComplianceStatusConfigManager), documented("intune", "compliance_status"))
 	assert.ElementsMatch(t, documented("tanium_s2s", "risk_level"), texts(cfposture.RiskLevelLow,
 		cfposture.RiskLevelMedium, cfposture.RiskLevelHigh, cfposture.RiskLevelCritical))
 	assert.ElementsMatch(t, documented("crowdstrike_s2s", "state"), texts(cfposture.CrowdStrikeStateOnline,
@@ -210,6 +207,11 @@ func isWithin(want, got any) bool {
 			ok = ok && isWithin(want[i], got[i])
 		}
 		return ok
+	case json.Number: // one that has a field may be written in other digits
+		number, isNumber := got.(json.Number)
+		wanted, wantErr := want.Float64()
+		there, haveErr := number.Float64()
+		return isNumber && (want == number || wantErr == nil && haveErr == nil && wanted == there)
 	default:
 		return want == got
 	}

@@ -58,17 +58,17 @@ func faultsBeforeTheRequest() []connectionFault {
 			provable: true, says: "no such host",
 		}, {
 			name: "handshake cut", protocol: "https", dialled: spoilt(func(c net.Conn) net.Conn { return &deafConn{Conn: c} }),
-			provable: true, cause: io.EOF, says: "closed without an answer",
+			provable: true, cause: io.EOF, says: "closed without a response",
 		}, {
 			name: "handshake answered by something else", protocol: "https",
 			dialled:  spoilt(func(c net.Conn) net.Conn { return &babblingConn{Conn: c} }),
 			provable: true, says: "tls: first record does not look like a TLS handshake",
 		}, {
 			name: "handshake cut, HTTP/2", protocol: "h2", dialled: spoilt(func(c net.Conn) net.Conn { return &deafConn{Conn: c} }),
-			provable: true, cause: io.EOF, says: "closed without an answer",
+			provable: true, cause: io.EOF, says: "closed without a response",
 		}, {
 			name: "handshake without an end", protocol: "https", dialled: spoilt(func(c net.Conn) net.Conn { return newMuteConn(c) }),
-			timeout: true, provable: true, cause: context.DeadlineExceeded, says: "no whole answer within",
+			timeout: true, provable: true, cause: context.DeadlineExceeded, says: "no response within",
 		}, {
 			name: "reset before the first byte was written", dialled: spoilt(func(c net.Conn) net.Conn { return &brokenConn{Conn: c} }),
 			cause: syscall.ECONNRESET, says: "connection reset by peer",
@@ -86,13 +86,13 @@ func faultsAfterTheRequest() []connectionFault {
 	return []connectionFault{
 		{
 			name: "closed before it was carried out", spoil: cut(posturetest.CutBefore),
-			reached: true, cause: io.EOF, says: "the connection was closed without an answer",
+			reached: true, cause: io.EOF, says: "the connection was closed without a response",
 		}, {
 			name: "closed after it was carried out", spoil: cut(posturetest.CutAfter),
-			reached: true, acted: true, cause: io.EOF, says: "the connection was closed without an answer",
+			reached: true, acted: true, cause: io.EOF, says: "the connection was closed without a response",
 		}, {
 			name: "closed after it was carried out, TLS", protocol: "https", spoil: cut(posturetest.CutAfter),
-			reached: true, acted: true, cause: io.EOF, says: "the connection was closed without an answer",
+			reached: true, acted: true, cause: io.EOF, says: "the connection was closed without a response",
 		}, {
 			name: "stream reset before it was carried out, HTTP/2", protocol: "h2", spoil: cut(posturetest.CutBefore),
 			reached: true, says: "stream error",
@@ -116,13 +116,13 @@ func faultsAfterTheRequest() []connectionFault {
 			reached: true, acted: true, says: "malformed HTTP",
 		}, {
 			name: "no answer in time", handler: hush, timeout: true,
-			reached: true, acted: true, cause: context.DeadlineExceeded, says: "no whole answer within",
+			reached: true, acted: true, cause: context.DeadlineExceeded, says: "no response within",
 		}, {
 			name: "half an answer in time", handler: stall, timeout: true,
-			reached: true, acted: true, cause: context.DeadlineExceeded, says: "no whole answer within",
+			reached: true, acted: true, cause: context.DeadlineExceeded, says: "no response within",
 		}, {
 			name: "half an answer in time, HTTP/2", protocol: "h2", handler: stall, timeout: true,
-			reached: true, acted: true, cause: context.DeadlineExceeded, says: "no whole answer within",
+			reached: true, acted: true, cause: context.DeadlineExceeded, says: "no response within",
 		},
 	}
 }

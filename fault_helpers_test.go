@@ -155,7 +155,7 @@ func ruleOperations() []operation {
 			return names, nil
 		}},
 		{"Posture.ListPage", http.MethodGet, every[:2], func(ctx context.Context, c *cfposture.Client) ([]string, error) {
-			page, err := c.Posture.ListPage(ctx, cfposture.ListPage{Page: 2, PerPage: 2})
+			page, err := c.Posture.ListPage(ctx, cfposture.ListOptions{Page: 2, PerPage: 2})
 			if err != nil {
 				return nil, err
 			}
@@ -212,12 +212,12 @@ func plainOperations() []operation {
 	do := func(method, path string, body any, want ...string) operation {
 		return operation{"Do " + method, method, want, func(ctx context.Context, c *cfposture.Client) ([]string, error) {
 			if want == nil {
-				return nil, c.Do(ctx, method, path, nil, body, nil)
+				return nil, c.Do(ctx, cfposture.Request{Method: method, Path: path, Body: body}, nil)
 			}
 			var result struct {
 				Name string `json:"name"`
 			}
-			err := c.Do(ctx, method, path, nil, body, &result)
+			err := c.Do(ctx, cfposture.Request{Method: method, Path: path, Body: body}, &result)
 			return []string{result.Name}, err
 		}}
 	}
@@ -341,12 +341,6 @@ func (n *network) watch(connection net.Conn, state http.ConnState) {
 	} else {
 		n.open[connection] = struct{}{}
 	}
-}
-
-func (n *network) openConnections() int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return len(n.open)
 }
 
 // A pipeListener accepts connections without a network, so that the time of synctest passes while they are idle.

@@ -10,11 +10,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
@@ -70,7 +68,7 @@ func witnessClient(t *testing.T, w *witness, opts ...cfposture.Option) *cfpostur
 func TestRedirectsAreRefused(t *testing.T) {
 	other := newWitness(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(oneRule)) })
 	locations := map[string]string{
-		"same host": "/v4/elsewhere", "relative": "elsewhere", "other host": other.URL + "/v4/x", "other scheme": "//" + strings.TrimPrefix(other.URL, "http://") + "/x",
+		"same host": "/v4/elsewhere", "relative": "another endpoint", "other host": other.URL + "/v4/x", "other scheme": "//" + strings.TrimPrefix(other.URL, "http://") + "/x",
 		"plain http": "http://api.example.com/", "with credentials": "https://user:password@example.com/", "no URL": "javascript:alert(1)", "none": "",
 	}
 	for name, location := range locations {
@@ -136,11 +134,11 @@ func TestPlainHTTPIsForLoopbackAlone(t *testing.T) {
 		require.ErrorContains(t, err, "base URL", refused)
 		_, err = client.Posture.List(t.Context(), cfposture.WithBaseURL(refused))
 		require.ErrorContains(t, err, "base URL", refused)
-		require.ErrorContains(t, client.Do(t.Context(), "GET", "zones", nil, nil, nil, cfposture.WithBaseURL(refused)), "base URL", refused)
+		require.ErrorContains(t, client.Do(t.Context(), cfposture.Request{Method: "GET", Path: "zones"}, nil, cfposture.WithBaseURL(refused)), "base URL", refused)
 	}
 	assert.Zero(t, sent)
 	for _, allowed := range []string{"http://localhost", "http://LOCALHOST:80", "http://127.0.0.1:8080/x", "http://127.9.9.9", "http://[::1]:1", "https://example.com"} {
-		require.ErrorContains(t, client.Do(t.Context(), "GET", "zones", nil, nil, nil, cfposture.WithBaseURL(allowed)), "sent", allowed)
+		require.ErrorContains(t, client.Do(t.Context(), cfposture.Request{Method: "GET", Path: "zones"}, nil, cfposture.WithBaseURL(allowed)), "sent", allowed)
 	}
 }
 
@@ -158,7 +156,7 @@ func TestHeadersWithControlCharactersAreRefused(t *testing.T) {
 			"key":          cfposture.WithAPIKey("e@example.com", bad),
 		} {
 			for _, op := range operations() {
-				err := client.Do(t.Context(), op.method, "zones", nil, nil, nil, opt)
+				err := client.Do(t.Context(), cfposture.Request{Method: op.method, Path: "zones"}, nil, opt)
 				require.Error(t, err, "%s with %q", name, bad)
 				require.NotErrorIs(t, err, cfposture.ErrOutcomeUnknown, "%s with %q", name, bad)
 			}
@@ -169,7 +167,7 @@ func TestHeadersWithControlCharactersAreRefused(t *testing.T) {
 		}
 	}
 	assert.Empty(t, here.take())
-	require.NoError(t, client.Do(t.Context(), "GET", "zones", nil, nil, nil, cfposture.WithHeader("X-Test", "tab\tand é")))
+	require.NoError(t, client.Do(t.Context(), cfposture.Request{Method: "GET", Path: "zones"}, nil, cfposture.WithHeader("X-Test", "tab\tand é")))
 }
 
 // oddIDs are IDs that would lead elsewhere if they were put into a path as they are.
@@ -200,16 +198,12 @@ func TestAnIDReachesItsOwnEndpointOrNone(t *testing.T) {
 		},
 		"DELETE " + collection + "integration/": func(id string) error { return client.Integrations.Delete(t.Context(), id) },
 		"HEAD /v4/zones/": func(id string) error {
-			return client.Do(t.Context(), http.MethodHead, "zones/"+url.PathEscape(id), nil, nil, nil)
+			return client.Do(t.Context(), cfposture.Request{Method: http.MethodHead, Path: "zones/" + url.PathEscape(id)}, nil)
 		},
 	}
 	for endpoint, call := range calls {
 		for _, id := range oddIDs {
 			err := call(id)
-			if strings.HasPrefix(endpoint, "PUT") && !utf8.ValidString(id) {
-				require.ErrorContains(t, err, "not valid UTF-8", "the body has it as well")
-				continue
-			}
 			if !strings.HasPrefix(endpoint, "HEAD") { // which has no answer to read
 				require.NoError(t, err, "%s %q", endpoint, id)
 			}
@@ -230,7 +224,7 @@ func TestAnIDReachesItsOwnEndpointOrNone(t *testing.T) {
 		}
 	}
 	for _, endpoint := range []string{"GET ", "PUT ", "DELETE "} {
-		require.ErrorContains(t, calls[endpoint+collection]("integration"), "elsewhere", endpoint)
+		require.ErrorContains(t, calls[endpoint+collection]("integration"), "another endpoint", endpoint)
 	}
 	assert.Empty(t, here.take())
 }
@@ -310,7 +304,7 @@ func TestDosPathsCannotLeaveTheBase(t *testing.T) {
 		"zones/a%00b":            "/v4/zones/a%00b",
 		"zones/a:b@c&d=e+f$g!h*": "/v4/zones/a:b@c&d=e+f$g%21h%2A",
 	} {
-		err := client.Do(t.Context(), http.MethodGet, path, nil, nil, nil)
+		err := client.Do(t.Context(), cfposture.Request{Method: http.MethodGet, Path: path}, nil)
 		if want == "" {
 			require.Error(t, err, "%q", path)
 			assert.Empty(t, here.take(), "%q", path)
@@ -322,7 +316,7 @@ func TestDosPathsCannotLeaveTheBase(t *testing.T) {
 	type query struct {
 		Name string `url:"name"`
 	}
-	require.NoError(t, client.Do(t.Context(), http.MethodGet, "zones", query{"a&b=c#d?é\n"}, nil, nil))
+	require.NoError(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodGet, Path: "zones", Query: query{"a&b=c#d?é\n"}}, nil))
 	assert.Equal(t, []string{"GET /v4/zones?name=a%26b%3Dc%23d%3F%C3%A9%0A"}, here.take())
 }
 
@@ -340,7 +334,9 @@ func TestEndlessAnswersEndAtTheLimit(t *testing.T) {
 		beginning, unit string
 		call            func(c *cfposture.Client) error
 	}{
-		"an endless string": {200, `{"result":"`, letters, func(c *cfposture.Client) error { return c.Do(t.Context(), "GET", "zones", nil, nil, new(any)) }},
+		"an endless string": {200, `{"result":"`, letters, func(c *cfposture.Client) error {
+			return c.Do(t.Context(), cfposture.Request{Method: "GET", Path: "zones"}, new(any))
+		}},
 		"endless space": {200, ``, strings.Repeat(" ", 1<<14), func(c *cfposture.Client) error {
 			_, err := c.Posture.Get(t.Context(), "id")
 			return err
@@ -410,42 +406,6 @@ func compressed(t *testing.T, text string) []byte {
 	require.NoError(t, err)
 	require.NoError(t, w.Close())
 	return b.Bytes()
-}
-
-func TestAllHoldsOneItemAtATimeHoweverLongTheListIs(t *testing.T) {
-	const items, size = 80, 1 << 20 // 80 MiB
-	readers := []io.Reader{strings.NewReader(`{"result":[`)}
-	for i := range items {
-		comma := ","
-		if i == items-1 {
-			comma = ""
-		}
-		readers = append(readers, strings.NewReader(fmt.Sprintf(`{"id":"%d","description":"`, i)),
-			io.LimitReader(repeating(letters), size), strings.NewReader(`"}`+comma))
-	}
-	readers = append(readers, strings.NewReader(`],"success":true}`))
-	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
-		return respond(r, http.StatusOK, nil, io.MultiReader(readers...)), nil
-	})
-	client := transportClient(t, transport, cfposture.WithTimeout(time.Minute))
-
-	before, seen := heap(), 0
-	for rule, err := range client.Posture.All(t.Context()) {
-		require.NoError(t, err)
-		require.Len(t, rule.Description, size)
-		if seen++; seen%20 == 0 {
-			assert.Less(t, heap(), before+16*size, "after %d rules of 1 MiB", seen)
-		}
-	}
-	assert.Equal(t, items, seen)
-}
-
-// heap returns the bytes that are in use.
-func heap() uint64 {
-	runtime.GC()
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	return stats.HeapAlloc
 }
 
 func TestErrorShowsTheBeginningOfAPage(t *testing.T) {

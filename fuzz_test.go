@@ -84,12 +84,14 @@ func FuzzInput(f *testing.F) {
 	f.Fuzz(func(t *testing.T, i int, data []byte) {
 		types := cfposture.RuleTypes()
 		ruleType := types[uint(i)%uint(len(types))]
-		input, err := cfposture.ParseInput(ruleType, data)
+		input, err := cfposture.ParseInput(ruleType, data, "*")
 		if err != nil {
 			return
 		}
 		assert.Equal(t, ruleType, input.RuleType())
-		assertVariantIsKept(t, data, input, func(encoded []byte) (any, error) { return cfposture.ParseInput(ruleType, encoded) })
+		assertVariantIsKept(t, data, input, func(encoded []byte) (any, error) {
+			return cfposture.ParseInput(ruleType, encoded, "*")
+		})
 	})
 }
 
@@ -102,12 +104,14 @@ func FuzzConfig(f *testing.F) {
 	f.Fuzz(func(t *testing.T, i int, data []byte) {
 		types := cfposture.IntegrationTypes()
 		integrationType := types[uint(i)%uint(len(types))]
-		config, err := cfposture.ParseConfig(integrationType, data)
+		config, err := cfposture.ParseConfig(integrationType, data, "*")
 		if err != nil {
 			return
 		}
 		assert.Equal(t, integrationType, config.IntegrationType())
-		assertVariantIsKept(t, data, config, func(encoded []byte) (any, error) { return cfposture.ParseConfig(integrationType, encoded) })
+		assertVariantIsKept(t, data, config, func(encoded []byte) (any, error) {
+			return cfposture.ParseConfig(integrationType, encoded, "*")
+		})
 	})
 }
 

@@ -3,14 +3,19 @@ package cfposture
 import (
 	"encoding/json"
 	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
 
+	"github.com/cfposture/cfposture/internal/api"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
-// A RuleType says what kind of check a rule is, and with it what its input holds.
+// A RuleType names what a rule checks. It decides what the Input of the rule holds.
 type RuleType string
 
-// The rule types, in the order of the API's documents. Types that are not among them are kept and sent like these.
+// The rule types, in the order of the API's documents. A type that is not among them is kept and sent all the same.
 const (
 	RuleTypeFile                RuleType = "file"
 	RuleTypeApplication         RuleType = "application"
@@ -37,370 +42,508 @@ const (
 	RuleTypeCustomS2S           RuleType = "custom_s2s"
 )
 
-// A DeviceInput is what a rule checks: a pointer to one of the 23 variants below, or an *[UnknownInput]. A type switch
-// tells which. Only this package implements it.
+// A DeviceInput holds what a rule checks: a pointer to the type that belongs to the rule's type, or an *[UnknownInput].
+// A type switch tells which. Only this package implements it.
+//
+//   - [RuleTypeFile]: [FileInput], a file exists or doesn't
+//   - [RuleTypeApplication]: [ApplicationInput], a program runs
+//   - [RuleTypeTanium]: [TaniumInput], Tanium's rating of the device, through the legacy integration of Access
+//   - [RuleTypeGateway]: [GatewayInput], the device's traffic passes through Gateway
+//   - [RuleTypeWARP]: [WARPInput], the WARP client is connected
+//   - [RuleTypeDiskEncryption]: [DiskEncryptionInput], disks are encrypted
+//   - [RuleTypeSerialNumber]: [SerialNumberInput], the serial number is on a list
+//   - [RuleTypeSentinelOne]: [SentinelOneInput], SentinelOne's agent runs
+//   - [RuleTypeCarbonBlack]: [CarbonBlackInput], Carbon Black's agent runs
+//   - [RuleTypeFirewall]: [FirewallInput], the firewall is on or off
+//   - [RuleTypeOSVersion]: [OSVersionInput], the version of the operating system
+//   - [RuleTypeDomainJoined]: [DomainJoinedInput], the device has joined a Windows domain
+//   - [RuleTypeClientCertificate]: [ClientCertificateInput], the device holds a certificate
+//   - [RuleTypeClientCertificateV2]: [ClientCertificateV2Input], the same with more conditions
+//   - [RuleTypeAntivirus]: [AntivirusInput], the antivirus software is up to date
+//   - [RuleTypeUniqueClientID]: [UniqueClientIDInput], the client's ID is on a list
+//   - [RuleTypeKolide]: [KolideInput], Kolide's state of the device
+//   - [RuleTypeTaniumS2S]: [TaniumS2SInput], Tanium's rating of the device
+//   - [RuleTypeCrowdStrikeS2S]: [CrowdStrikeS2SInput], CrowdStrike's scores of the device
+//   - [RuleTypeIntune]: [IntuneInput], Intune's compliance status of the device
+//   - [RuleTypeWorkspaceOne]: [WorkspaceOneInput], Workspace ONE's compliance status of the device
+//   - [RuleTypeSentinelOneS2S]: [SentinelOneS2SInput], SentinelOne's findings on the device
+//   - [RuleTypeCustomS2S]: [CustomS2SInput], the score that a service of your own gives the device
+//
+// In each of them, Extra holds the members that this package has no field for. They are sent back as they came.
 //
 //sumtype:decl
 type DeviceInput interface {
 	// RuleType returns the type of the rules that have such an input.
 	RuleType() RuleType
 	validate(p *problems)
+	clone() DeviceInput
 }
 
-// inputTypes joins every rule type to its variant.
-var inputTypes = [...]struct {
-	ruleType RuleType
-	new      func() DeviceInput
-}{
-	{RuleTypeFile, func() DeviceInput { return new(FileInput) }},
-	{RuleTypeApplication, func() DeviceInput { return new(ApplicationInput) }},
-	{RuleTypeTanium, func() DeviceInput { return new(TaniumInput) }},
-	{RuleTypeGateway, func() DeviceInput { return new(GatewayInput) }},
-	{RuleTypeWARP, func() DeviceInput { return new(WARPInput) }},
-	{RuleTypeDiskEncryption, func() DeviceInput { return new(DiskEncryptionInput) }},
-	{RuleTypeSerialNumber, func() DeviceInput { return new(SerialNumberInput) }},
-	{RuleTypeSentinelOne, func() DeviceInput { return new(SentinelOneInput) }},
-	{RuleTypeCarbonBlack, func() DeviceInput { return new(CarbonBlackInput) }},
-	{RuleTypeFirewall, func() DeviceInput { return new(FirewallInput) }},
-	{RuleTypeOSVersion, func() DeviceInput { return new(OSVersionInput) }},
-	{RuleTypeDomainJoined, func() DeviceInput { return new(DomainJoinedInput) }},
-	{RuleTypeClientCertificate, func() DeviceInput { return new(ClientCertificateInput) }},
-	{RuleTypeClientCertificateV2, func() DeviceInput { return new(ClientCertificateV2Input) }},
-	{RuleTypeAntivirus, func() DeviceInput { return new(AntivirusInput) }},
-	{RuleTypeUniqueClientID, func() DeviceInput { return new(UniqueClientIDInput) }},
-	{RuleTypeKolide, func() DeviceInput { return new(KolideInput) }},
-	{RuleTypeTaniumS2S, func() DeviceInput { return new(TaniumS2SInput) }},
-	{RuleTypeCrowdStrikeS2S, func() DeviceInput { return new(CrowdStrikeS2SInput) }},
-	{RuleTypeIntune, func() DeviceInput { return new(IntuneInput) }},
-	{RuleTypeWorkspaceOne, func() DeviceInput { return new(WorkspaceOneInput) }},
-	{RuleTypeSentinelOneS2S, func() DeviceInput { return new(SentinelOneS2SInput) }},
-	{RuleTypeCustomS2S, func() DeviceInput { return new(CustomS2SInput) }},
-}
+// RuleTypes returns the rule types that have a type of [DeviceInput], in the order of the API's documents.
+func RuleTypes() []RuleType { return slices.Clone(ruleTypes) }
 
-// RuleTypes returns the 23 rule types that have a variant of [DeviceInput], in the order of the API's documents.
-func RuleTypes() []RuleType {
-	types := make([]RuleType, len(inputTypes))
-	for i := range inputTypes {
-		types[i] = inputTypes[i].ruleType
-	}
-	return types
-}
-
-// NewInput returns the empty input of the type: an *[UnknownInput] if the type is none of [RuleTypes].
+// NewInput returns an empty input for rules of the given type. It is an *[UnknownInput] if the type is none of
+// [RuleTypes].
 func NewInput(t RuleType) DeviceInput {
-	for i := range inputTypes {
-		if inputTypes[i].ruleType == t {
-			return inputTypes[i].new()
-		}
+	if input := newInput(t); input != nil {
+		return input
 	}
 	return &UnknownInput{Type: t}
 }
 
-// ParseInput reads the input of a rule of the type. One that doesn't fit the type is an *[UnknownInput] with the bytes
-// as they came; only what is not JSON is an error.
-func ParseInput(t RuleType, data []byte) (DeviceInput, error) {
-	if !wire.Valid(data) {
-		return nil, fmt.Errorf("cfposture: the %s input is not valid JSON", t)
+// ConnectionID returns the ID of the integration that an input names. It returns "" if the input names none or if
+// inputs of its kind can't.
+func ConnectionID(input DeviceInput) string {
+	if id := connectionID(input); id != nil {
+		return *id
 	}
-	return decodeInput(t, wire.Trim(string(data))), nil
+	return ""
 }
 
-// FileInput is the input of a [RuleTypeFile] rule: a file exists, or doesn't.
+// SetConnectionID makes an input name the integration with the given ID, and reports whether inputs of its kind can.
+func SetConnectionID(input DeviceInput, id string) bool {
+	field := connectionID(input)
+	if field != nil {
+		*field = id
+	}
+	return field != nil
+}
+
+// connectionID returns the field of an input that names an integration, or nil.
+func connectionID(input DeviceInput) *string {
+	if isNil(input) {
+		return nil
+	}
+	for name, field := range wire.Fields(input) {
+		if name == "connection_id" {
+			return field.(*string)
+		}
+	}
+	return nil
+}
+
+// FileInput is the input of a [RuleTypeFile] rule, which checks whether a file exists.
 type FileInput struct {
-	OperatingSystem Platform                   `json:"operating_system,omitzero"` // windows, mac or linux
-	Path            string                     `json:"path,omitzero"`             // required
-	Exists          *bool                      `json:"exists,omitzero"`
-	SHA256          string                     `json:"sha256,omitzero"`
-	Thumbprint      string                     `json:"thumbprint,omitzero"` // of the signing certificate
-	Extra           map[string]json.RawMessage `json:",embed"`              // members this package doesn't know
+	// OperatingSystem is windows, mac or linux.
+	OperatingSystem Platform `json:"operating_system,omitzero"`
+	// Path is where the file is. Required.
+	Path string `json:"path,omitzero"`
+	// Exists is whether the file must exist or must not.
+	Exists *bool `json:"exists,omitzero"`
+	// SHA256 is the hash of the file, 64 hexadecimal digits.
+	SHA256 string `json:"sha256,omitzero"`
+	// Thumbprint is the SHA-1 hash of the certificate that the file is signed with, 40 hexadecimal digits.
+	Thumbprint string                     `json:"thumbprint,omitzero"`
+	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-// ApplicationInput is the input of a [RuleTypeApplication] rule: a program is running. The API's documents call it
-// TeamsDevicesApplicationInputRequest.
+func (in *FileInput) validate(p *problems) { p.required("path", in.Path) }
+
+// ApplicationInput is the input of a [RuleTypeApplication] rule, which checks that a program runs. The API's documents
+// call it TeamsDevicesApplicationInputRequest.
 type ApplicationInput struct {
-	OperatingSystem Platform                   `json:"operating_system,omitzero"` // windows, mac or linux
-	Path            string                     `json:"path,omitzero"`             // required
-	SHA256          string                     `json:"sha256,omitzero"`
-	Thumbprint      string                     `json:"thumbprint,omitzero"` // of the signing certificate
-	Extra           map[string]json.RawMessage `json:",embed"`              // members this package doesn't know
+	// OperatingSystem is windows, mac or linux.
+	OperatingSystem Platform `json:"operating_system,omitzero"`
+	// Path is where the program's file is. Required.
+	Path string `json:"path,omitzero"`
+	// SHA256 is the hash of the file, 64 hexadecimal digits.
+	SHA256 string `json:"sha256,omitzero"`
+	// Thumbprint is the SHA-1 hash of the certificate that the file is signed with, 40 hexadecimal digits.
+	Thumbprint string                     `json:"thumbprint,omitzero"`
+	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-// TaniumInput is the input of a [RuleTypeTanium] rule. The API's documents give it the members of [TaniumS2SInput] and
-// don't say which of them it needs.
+func (in *ApplicationInput) validate(p *problems) { p.required("path", in.Path) }
+
+// TaniumInput is the input of a [RuleTypeTanium] rule, of the legacy integration of Tanium with Access. The API's
+// documents give it the members of [TaniumS2SInput] and don't say which of them it needs.
 type TaniumInput struct {
-	ConnectionID  string                     `json:"connection_id,omitzero"` // an integration's ID
-	EIDLastSeen   string                     `json:"eid_last_seen,omitzero"`
-	Operator      Operator                   `json:"operator,omitzero"` // for RiskLevel or EIDLastSeen
-	RiskLevel     RiskLevel                  `json:"risk_level,omitzero"`
-	ScoreOperator Operator                   `json:"scoreOperator,omitzero"` // for TotalScore
-	TotalScore    *float64                   `json:"total_score,omitzero"`
-	Extra         map[string]json.RawMessage `json:",embed"` // members this package doesn't know
-	digits
+	// ConnectionID is the ID of an integration.
+	ConnectionID string `json:"connection_id,omitzero"`
+	// EIDLastSeen is how long ago Tanium saw the device, such as 1h. Older rules hold a point in time.
+	EIDLastSeen string `json:"eid_last_seen,omitzero"`
+	// Operator compares RiskLevel or EIDLastSeen.
+	Operator Operator `json:"operator,omitzero"`
+	// RiskLevel is what Tanium rates the device.
+	RiskLevel RiskLevel `json:"risk_level,omitzero"`
+	// ScoreOperator compares TotalScore.
+	ScoreOperator Operator `json:"scoreOperator,omitzero"`
+	// TotalScore is Tanium's score of the device, from 1 to 1000. It may have decimals.
+	TotalScore *float64                   `json:"total_score,omitzero"`
+	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-// GatewayInput is the input of a [RuleTypeGateway] rule: traffic goes through Gateway. It has no members, and a rule
-// sends no input unless Extra has something.
+func (in *TaniumInput) validate(p *problems) {
+	p.idLength("connection_id", in.ConnectionID)
+	p.operator("operator", in.Operator)
+	p.operator("scoreOperator", in.ScoreOperator)
+	p.number("total_score", in.TotalScore)
+}
+
+// GatewayInput is the input of a [RuleTypeGateway] rule, which checks that the device's traffic passes through Gateway.
+// It has no members, and a rule sends it only if Extra has some.
 type GatewayInput struct {
-	Extra map[string]json.RawMessage `json:",embed"` // members this package doesn't know
+	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// WARPInput is the input of a [RuleTypeWARP] rule: the WARP client is connected. It has no members, and a rule sends no
-// input unless Extra has something.
+func (*GatewayInput) validate(*problems) {}
+
+// WARPInput is the input of a [RuleTypeWARP] rule, which checks that the WARP client is connected. It has no members,
+// and a rule sends it only if Extra has some.
 type WARPInput struct {
-	Extra map[string]json.RawMessage `json:",embed"` // members this package doesn't know
+	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// DiskEncryptionInput is the input of a [RuleTypeDiskEncryption] rule: disks are encrypted.
+func (*WARPInput) validate(*problems) {}
+
+// DiskEncryptionInput is the input of a [RuleTypeDiskEncryption] rule, which checks that disks are encrypted.
 type DiskEncryptionInput struct {
-	CheckDisks []string                   `json:"checkDisks,omitzero"` // names of volumes
-	RequireAll *bool                      `json:"requireAll,omitzero"` // all disks, not CheckDisks alone
-	Extra      map[string]json.RawMessage `json:",embed"`              // members this package doesn't know
+	// CheckDisks names the volumes to check, such as C.
+	CheckDisks []string `json:"checkDisks,omitzero"`
+	// RequireAll is whether every disk must be encrypted, and not only those of CheckDisks.
+	RequireAll *bool                      `json:"requireAll,omitzero"`
+	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-// SerialNumberInput is the input of a [RuleTypeSerialNumber] rule: the serial number is in a list. The API's documents
-// call it TeamsDevicesAccessSerialNumberListInputRequest.
+func (*DiskEncryptionInput) validate(*problems) {}
+
+// SerialNumberInput is the input of a [RuleTypeSerialNumber] rule, which checks that the device's serial number is on a
+// list. The API's documents call it TeamsDevicesAccessSerialNumberListInputRequest.
 type SerialNumberInput struct {
-	ID    string                     `json:"id,omitzero"` // an Access list's UUID; required
-	Extra map[string]json.RawMessage `json:",embed"`      // members this package doesn't know
+	// ID is the UUID of a Gateway list of kind SERIAL. Required.
+	ID    string                     `json:"id,omitzero"`
+	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// SentinelOneInput is the input of a [RuleTypeSentinelOne] rule: SentinelOne's agent is running. The API's documents
-// call it SentineloneInput.
+func (in *SerialNumberInput) validate(p *problems) { p.id("id", in.ID) }
+
+// SentinelOneInput is the input of a [RuleTypeSentinelOne] rule, which checks that SentinelOne's agent runs. The API's
+// documents call it SentineloneInput.
 type SentinelOneInput struct {
-	OperatingSystem Platform                   `json:"operating_system,omitzero"` // windows, mac or linux
-	Path            string                     `json:"path,omitzero"`             // required
-	SHA256          string                     `json:"sha256,omitzero"`
-	Thumbprint      string                     `json:"thumbprint,omitzero"` // of the signing certificate
-	Extra           map[string]json.RawMessage `json:",embed"`              // members this package doesn't know
+	// OperatingSystem is windows, mac or linux.
+	OperatingSystem Platform `json:"operating_system,omitzero"`
+	// Path is where the agent's file is. Required.
+	Path string `json:"path,omitzero"`
+	// SHA256 is the hash of the file, 64 hexadecimal digits.
+	SHA256 string `json:"sha256,omitzero"`
+	// Thumbprint is the SHA-1 hash of the certificate that the file is signed with, 40 hexadecimal digits.
+	Thumbprint string                     `json:"thumbprint,omitzero"`
+	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-// CarbonBlackInput is the input of a [RuleTypeCarbonBlack] rule: Carbon Black's agent is running. The API's documents
-// call it TeamsDevicesCarbonblackInputRequest.
+func (in *SentinelOneInput) validate(p *problems) { p.required("path", in.Path) }
+
+// CarbonBlackInput is the input of a [RuleTypeCarbonBlack] rule, which checks that Carbon Black's agent runs. The API's
+// documents call it TeamsDevicesCarbonblackInputRequest.
 type CarbonBlackInput struct {
-	OperatingSystem Platform                   `json:"operating_system,omitzero"` // windows, mac or linux
-	Path            string                     `json:"path,omitzero"`             // required
-	SHA256          string                     `json:"sha256,omitzero"`
-	Thumbprint      string                     `json:"thumbprint,omitzero"` // of the signing certificate
-	Extra           map[string]json.RawMessage `json:",embed"`              // members this package doesn't know
+	// OperatingSystem is windows, mac or linux.
+	OperatingSystem Platform `json:"operating_system,omitzero"`
+	// Path is where the agent's file is. Required.
+	Path string `json:"path,omitzero"`
+	// SHA256 is the hash of the file, 64 hexadecimal digits.
+	SHA256 string `json:"sha256,omitzero"`
+	// Thumbprint is the SHA-1 hash of the certificate that the file is signed with, 40 hexadecimal digits.
+	Thumbprint string                     `json:"thumbprint,omitzero"`
+	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-// FirewallInput is the input of a [RuleTypeFirewall] rule: the firewall is on, or off.
+func (in *CarbonBlackInput) validate(p *problems) { p.required("path", in.Path) }
+
+// FirewallInput is the input of a [RuleTypeFirewall] rule, which checks whether the firewall is on.
 type FirewallInput struct {
-	OperatingSystem Platform                   `json:"operating_system,omitzero"` // windows or mac
-	Enabled         bool                       `json:"enabled"`
-	Extra           map[string]json.RawMessage `json:",embed"` // members this package doesn't know
+	// OperatingSystem is windows or mac.
+	OperatingSystem Platform `json:"operating_system,omitzero"`
+	// Enabled is whether the firewall must be on or must be off. Required.
+	Enabled *bool                      `json:"enabled,omitzero"`
+	Extra   map[string]json.RawMessage `json:",embed"`
 }
 
-// OSVersionInput is the input of a [RuleTypeOSVersion] rule: the operating system's version compares as it should.
+func (in *FirewallInput) validate(p *problems) { requireValue(p, "enabled", in.Enabled) }
+
+// OSVersionInput is the input of an [RuleTypeOSVersion] rule, which compares the version of the operating system.
 type OSVersionInput struct {
-	OperatingSystem  Platform                   `json:"operating_system,omitzero"`
-	Operator         Operator                   `json:"operator,omitzero"`           // required
-	Version          string                     `json:"version,omitzero"`            // required; such as 10.0.19045
-	OSDistroName     string                     `json:"os_distro_name,omitzero"`     // Linux
-	OSDistroRevision string                     `json:"os_distro_revision,omitzero"` // Linux
-	OSVersionExtra   string                     `json:"os_version_extra,omitzero"`   // Windows' UBR, the extra of a Mac's or iOS's version, Linux's distribution
-	Extra            map[string]json.RawMessage `json:",embed"`                      // members this package doesn't know
+	// OperatingSystem is any platform.
+	OperatingSystem Platform `json:"operating_system,omitzero"`
+	// Operator compares the device's version with Version. Required.
+	Operator Operator `json:"operator,omitzero"`
+	// Version is a full version of the form x.y.z, such as 10.0.19045. Required.
+	Version string `json:"version,omitzero"`
+	// OSDistroName is the name of a Linux distribution, such as ubuntu.
+	OSDistroName string `json:"os_distro_name,omitzero"`
+	// OSDistroRevision is the version of a Linux distribution, such as 24.04.
+	OSDistroRevision string `json:"os_distro_revision,omitzero"`
+	// OSVersionExtra is the UBR of Windows, what follows the version of a Mac or of iOS, or a Linux distribution.
+	OSVersionExtra string                     `json:"os_version_extra,omitzero"`
+	Extra          map[string]json.RawMessage `json:",embed"`
 }
 
-// DomainJoinedInput is the input of a [RuleTypeDomainJoined] rule: a Windows device has joined a domain.
+func (in *OSVersionInput) validate(p *problems) {
+	p.required("operator", string(in.Operator))
+	p.operator("operator", in.Operator)
+	p.required("version", in.Version)
+}
+
+// DomainJoinedInput is the input of a [RuleTypeDomainJoined] rule, which checks that the device has joined a domain.
 type DomainJoinedInput struct {
-	OperatingSystem Platform                   `json:"operating_system,omitzero"` // windows
-	Domain          string                     `json:"domain,omitzero"`           // empty: any
-	Extra           map[string]json.RawMessage `json:",embed"`                    // members this package doesn't know
+	// OperatingSystem is windows.
+	OperatingSystem Platform `json:"operating_system,omitzero"`
+	// Domain is the name of the domain. Its case matters. Unset, any domain will do.
+	Domain string                     `json:"domain,omitzero"`
+	Extra  map[string]json.RawMessage `json:",embed"`
 }
 
-// ClientCertificateInput is the input of a [RuleTypeClientCertificate] rule: the device holds a certificate.
+func (*DomainJoinedInput) validate(*problems) {}
+
+// ClientCertificateInput is the input of a [RuleTypeClientCertificate] rule, which checks that the device holds a
+// certificate.
 type ClientCertificateInput struct {
-	CertificateID string                     `json:"certificate_id,omitzero"` // a UUID; required
-	CN            string                     `json:"cn,omitzero"`             // the common name; required
-	Extra         map[string]json.RawMessage `json:",embed"`                  // members this package doesn't know
+	// CertificateID is the UUID of the certificate that signed the device's. Required.
+	CertificateID string `json:"certificate_id,omitzero"`
+	// CN is the common name of the device's certificate. Required. In it, ${serial_number} and ${hostname} stand for
+	// the device's own.
+	CN    string                     `json:"cn,omitzero"`
+	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// ClientCertificateV2Input is the input of a [RuleTypeClientCertificateV2] rule: the device holds a certificate, signed
-// by the one that is named. The API's documents call it TeamsDevicesClientCertificateV2InputRequest.
+func (in *ClientCertificateInput) validate(p *problems) {
+	p.id("certificate_id", in.CertificateID)
+	p.required("cn", in.CN)
+	p.commonName(in.CN)
+}
+
+// ClientCertificateV2Input is the input of a [RuleTypeClientCertificateV2] rule, which checks that the device holds a
+// certificate that meets all conditions. The API's documents call it TeamsDevicesClientCertificateV2InputRequest.
 type ClientCertificateV2Input struct {
-	OperatingSystem         Platform                   `json:"operating_system,omitzero"` // windows, mac or linux
-	CertificateID           string                     `json:"certificate_id,omitzero"`   // a UUID; required
-	CheckPrivateKey         bool                       `json:"check_private_key"`         // the certificate came with its key
-	CN                      string                     `json:"cn,omitzero"`               // the common name; ${serial_number} and ${hostname} are replaced
-	ExtendedKeyUsage        []ExtendedKeyUsage         `json:"extended_key_usage,omitzero"`
-	Locations               *CertificateLocations      `json:"locations,omitzero"`
+	// OperatingSystem is windows, mac or linux.
+	OperatingSystem Platform `json:"operating_system,omitzero"`
+	// CertificateID is the UUID of the certificate that signed the device's. Required.
+	CertificateID string `json:"certificate_id,omitzero"`
+	// CheckPrivateKey is whether the device must hold the certificate's private key. Required.
+	CheckPrivateKey *bool `json:"check_private_key,omitzero"`
+	// CN is the common name of the device's certificate. In it, ${serial_number} and ${hostname} stand for the
+	// device's own.
+	CN string `json:"cn,omitzero"`
+	// ExtendedKeyUsage lists the purposes that the certificate must serve.
+	ExtendedKeyUsage []ExtendedKeyUsage `json:"extended_key_usage,omitzero"`
+	// Locations is where to look for the certificate.
+	Locations *CertificateLocations `json:"locations,omitzero"`
+	// SubjectAlternativeNames lists names that the certificate must have. They may hold the variables of CN.
 	SubjectAlternativeNames []string                   `json:"subject_alternative_names,omitzero"`
-	Extra                   map[string]json.RawMessage `json:",embed"` // members this package doesn't know
+	Extra                   map[string]json.RawMessage `json:",embed"`
 }
 
-// CertificateLocations are where a device looks for a client certificate.
+// CertificateLocations says where a device looks for a client certificate.
 type CertificateLocations struct {
-	Paths       []string                   `json:"paths,omitzero"` // Linux
+	// Paths lists directories, on Linux.
+	Paths []string `json:"paths,omitzero"`
+	// TrustStores lists certificate stores of the operating system.
 	TrustStores []TrustStore               `json:"trust_stores,omitzero"`
-	Extra       map[string]json.RawMessage `json:",embed"` // members this package doesn't know
+	Extra       map[string]json.RawMessage `json:",embed"`
 }
 
-// AntivirusInput is the input of a [RuleTypeAntivirus] rule: the antivirus is up to date. The API's documents call it
-// TeamsDevicesAntivirusInputRequest.
+func (in *ClientCertificateV2Input) validate(p *problems) {
+	p.id("certificate_id", in.CertificateID)
+	requireValue(p, "check_private_key", in.CheckPrivateKey)
+	p.commonName(in.CN)
+	if in.Locations != nil {
+		p.in("locations", func() { p.extra(in.Locations) })
+	}
+}
+
+// AntivirusInput is the input of a [RuleTypeAntivirus] rule, which checks on Windows that the antivirus software is up
+// to date. The API's documents call it TeamsDevicesAntivirusInputRequest.
 type AntivirusInput struct {
-	UpdateWindowDays *float64                   `json:"update_window_days,omitzero"` // since the last update, at the most
-	Extra            map[string]json.RawMessage `json:",embed"`                      // members this package doesn't know
-	digits
+	// UpdateWindowDays is the number of days within which the software must have been updated.
+	UpdateWindowDays *float64                   `json:"update_window_days,omitzero"`
+	Extra            map[string]json.RawMessage `json:",embed"`
 }
 
-// UniqueClientIDInput is the input of a [RuleTypeUniqueClientID] rule: the client's ID is in a list.
+func (in *AntivirusInput) validate(p *problems) { p.number("update_window_days", in.UpdateWindowDays) }
+
+// UniqueClientIDInput is the input of a [RuleTypeUniqueClientID] rule, which checks that the client's ID is on a list.
 type UniqueClientIDInput struct {
-	OperatingSystem Platform                   `json:"operating_system,omitzero"` // android, ios or chromeos; required
-	ID              string                     `json:"id,omitzero"`               // a list's UUID; required
-	Extra           map[string]json.RawMessage `json:",embed"`                    // members this package doesn't know
+	// OperatingSystem is android, ios or chromeos.
+	OperatingSystem Platform `json:"operating_system,omitzero"`
+	// ID is the UUID of a Gateway list of kind DEVICE. Required.
+	ID    string                     `json:"id,omitzero"`
+	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// KolideInput is the input of a [RuleTypeKolide] rule. It needs an integration, and AuthState or both CountOperator and
-// IssueCount.
+func (in *UniqueClientIDInput) validate(p *problems) { p.id("id", in.ID) }
+
+// KolideInput is the input of a [RuleTypeKolide] rule, which checks what Kolide says of the device.
 type KolideInput struct {
-	ConnectionID  string                     `json:"connection_id,omitzero"` // an integration's ID; required
-	AuthState     []KolideAuthState          `json:"auth_state,omitzero"`    // one of these
-	CountOperator Operator                   `json:"countOperator,omitzero"`
-	IssueCount    string                     `json:"issue_count,omitzero"` // a number, as a string
-	Extra         map[string]json.RawMessage `json:",embed"`               // members this package doesn't know
+	// ConnectionID is the ID of an integration. Required.
+	ConnectionID string `json:"connection_id,omitzero"`
+	// AuthState lists the states of which the device must be in one. Required, without duplicates, unless
+	// CountOperator and IssueCount are set.
+	AuthState []KolideAuthState `json:"auth_state,omitzero"`
+	// CountOperator compares the number of the device's issues with IssueCount.
+	//
+	// Deprecated: Use AuthState. The API switches off rules that count issues.
+	CountOperator Operator `json:"countOperator,omitzero"`
+	// IssueCount is a number, written as a string.
+	//
+	// Deprecated: Use AuthState. The API switches off rules that count issues.
+	IssueCount string                     `json:"issue_count,omitzero"`
+	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-// TaniumS2SInput is the input of a [RuleTypeTaniumS2S] rule. It needs an integration. The API's documents call it
-// TaniumInput.
+func (in *KolideInput) validate(p *problems) {
+	p.id("connection_id", in.ConnectionID)
+	p.operator("countOperator", in.CountOperator)
+	for i, state := range in.AuthState {
+		if slices.Contains(in.AuthState[:i], state) {
+			p.add(fmt.Sprintf("auth_state[%d]", i), fmt.Sprintf("is %q a second time", string(state)))
+		}
+	}
+	countsIssues := in.CountOperator != "" && in.IssueCount != ""
+	// Extra may hold a check that this package doesn't know.
+	if len(in.AuthState) == 0 && !countsIssues && len(in.Extra) == 0 {
+		p.add("auth_state", "is required: the rule would check nothing")
+	}
+}
+
+// TaniumS2SInput is the input of a [RuleTypeTaniumS2S] rule, which checks what Tanium says of the device. The API's
+// documents call it TaniumInput.
 type TaniumS2SInput struct {
-	ConnectionID  string                     `json:"connection_id,omitzero"` // an integration's ID; required
-	EIDLastSeen   string                     `json:"eid_last_seen,omitzero"` // such as 1h
-	Operator      Operator                   `json:"operator,omitzero"`      // for RiskLevel or EIDLastSeen
-	RiskLevel     RiskLevel                  `json:"risk_level,omitzero"`
-	ScoreOperator Operator                   `json:"scoreOperator,omitzero"` // for TotalScore
-	TotalScore    *float64                   `json:"total_score,omitzero"`   // may have decimals
-	Extra         map[string]json.RawMessage `json:",embed"`                 // members this package doesn't know
-	digits
+	// ConnectionID is the ID of an integration. Required.
+	ConnectionID string `json:"connection_id,omitzero"`
+	// EIDLastSeen is how long ago Tanium saw the device, such as 1h. Older rules hold a point in time.
+	EIDLastSeen string `json:"eid_last_seen,omitzero"`
+	// Operator compares RiskLevel or EIDLastSeen.
+	Operator Operator `json:"operator,omitzero"`
+	// RiskLevel is what Tanium rates the device.
+	RiskLevel RiskLevel `json:"risk_level,omitzero"`
+	// ScoreOperator compares TotalScore.
+	ScoreOperator Operator `json:"scoreOperator,omitzero"`
+	// TotalScore is Tanium's score of the device, from 1 to 1000. It may have decimals.
+	TotalScore *float64                   `json:"total_score,omitzero"`
+	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-// CrowdStrikeS2SInput is the input of a [RuleTypeCrowdStrikeS2S] rule. It needs an integration. The API's documents call
-// it CrowdstrikeInput.
+func (in *TaniumS2SInput) validate(p *problems) {
+	p.id("connection_id", in.ConnectionID)
+	p.operator("operator", in.Operator)
+	p.operator("scoreOperator", in.ScoreOperator)
+	p.number("total_score", in.TotalScore)
+}
+
+// CrowdStrikeS2SInput is the input of a [RuleTypeCrowdStrikeS2S] rule, which checks what CrowdStrike says of the device.
+// Its scores are numbers from 1 to 100, written as strings. The API's documents call it CrowdstrikeInput.
 type CrowdStrikeS2SInput struct {
-	ConnectionID    string                     `json:"connection_id,omitzero"` // an integration's ID; required
-	LastSeen        string                     `json:"last_seen,omitzero"`     // such as 30m, 1h, 2d
-	Operator        Operator                   `json:"operator,omitzero"`
-	OS              string                     `json:"os,omitzero"`            // the score of the operating system
-	Overall         string                     `json:"overall,omitzero"`       // the score as a whole
-	SensorConfig    string                     `json:"sensor_config,omitzero"` // the score of the sensor's configuration
-	State           CrowdStrikeState           `json:"state,omitzero"`
-	Version         string                     `json:"version,omitzero"`
-	VersionOperator Operator                   `json:"versionOperator,omitzero"` // for Version
-	Extra           map[string]json.RawMessage `json:",embed"`                   // members this package doesn't know
+	// ConnectionID is the ID of an integration. Required.
+	ConnectionID string `json:"connection_id,omitzero"`
+	// LastSeen is how long ago CrowdStrike saw the device, such as 1h, 2d or 15d3h20m4s.
+	LastSeen string `json:"last_seen,omitzero"`
+	// Operator compares the scores and LastSeen.
+	Operator Operator `json:"operator,omitzero"`
+	// OS is the score of the operating system.
+	OS string `json:"os,omitzero"`
+	// Overall is the score as a whole.
+	Overall string `json:"overall,omitzero"`
+	// SensorConfig is the score of the sensor's configuration.
+	SensorConfig string `json:"sensor_config,omitzero"`
+	// State is whether CrowdStrike sees the device.
+	State CrowdStrikeState `json:"state,omitzero"`
+	// Version is the version of the sensor, of the form x.y.z.
+	Version string `json:"version,omitzero"`
+	// VersionOperator compares Version.
+	VersionOperator Operator                   `json:"versionOperator,omitzero"`
+	Extra           map[string]json.RawMessage `json:",embed"`
 }
 
-// IntuneInput is the input of a [RuleTypeIntune] rule. It needs an integration.
+func (in *CrowdStrikeS2SInput) validate(p *problems) {
+	p.id("connection_id", in.ConnectionID)
+	p.operator("operator", in.Operator)
+	p.operator("versionOperator", in.VersionOperator)
+}
+
+// IntuneInput is the input of a [RuleTypeIntune] rule, which checks what Intune says of the device.
 type IntuneInput struct {
-	ConnectionID     string                     `json:"connection_id,omitzero"`     // an integration's ID; required
-	ComplianceStatus ComplianceStatus           `json:"compliance_status,omitzero"` // required
-	Extra            map[string]json.RawMessage `json:",embed"`                     // members this package doesn't know
+	// ConnectionID is the ID of an integration. Required.
+	ConnectionID string `json:"connection_id,omitzero"`
+	// ComplianceStatus is the status that the device must have. Required.
+	ComplianceStatus ComplianceStatus           `json:"compliance_status,omitzero"`
+	Extra            map[string]json.RawMessage `json:",embed"`
 }
 
-// WorkspaceOneInput is the input of a [RuleTypeWorkspaceOne] rule. It needs an integration.
+func (in *IntuneInput) validate(p *problems) {
+	p.id("connection_id", in.ConnectionID)
+	p.required("compliance_status", string(in.ComplianceStatus))
+}
+
+// WorkspaceOneInput is the input of a [RuleTypeWorkspaceOne] rule, which checks what Workspace ONE says of the device.
 type WorkspaceOneInput struct {
-	ConnectionID     string                     `json:"connection_id,omitzero"`     // an integration's ID; required
-	ComplianceStatus ComplianceStatus           `json:"compliance_status,omitzero"` // compliant, noncompliant or unknown; required
-	Extra            map[string]json.RawMessage `json:",embed"`                     // members this package doesn't know
+	// ConnectionID is the ID of an integration. Required.
+	ConnectionID string `json:"connection_id,omitzero"`
+	// ComplianceStatus is the status that the device must have: compliant, noncompliant or unknown. Required.
+	ComplianceStatus ComplianceStatus           `json:"compliance_status,omitzero"`
+	Extra            map[string]json.RawMessage `json:",embed"`
 }
 
-// SentinelOneS2SInput is the input of a [RuleTypeSentinelOneS2S] rule. It needs an integration. The API's documents call
-// it SentineloneS2sInput.
+func (in *WorkspaceOneInput) validate(p *problems) {
+	p.id("connection_id", in.ConnectionID)
+	p.required("compliance_status", string(in.ComplianceStatus))
+}
+
+// SentinelOneS2SInput is the input of a [RuleTypeSentinelOneS2S] rule, which checks what SentinelOne says of the device.
+// The API's documents call it SentineloneS2sInput.
 type SentinelOneS2SInput struct {
-	ConnectionID     string                     `json:"connection_id,omitzero"`  // an integration's ID; required
-	ActiveThreats    *float64                   `json:"active_threats,omitzero"` // how many
-	Operator         Operator                   `json:"operator,omitzero"`       // for ActiveThreats
-	Infected         *bool                      `json:"infected,omitzero"`
-	IsActive         *bool                      `json:"is_active,omitzero"`
-	NetworkStatus    NetworkStatus              `json:"network_status,omitzero"`
-	OperationalState OperationalState           `json:"operational_state,omitzero"` // of the agent
-	Extra            map[string]json.RawMessage `json:",embed"`                     // members this package doesn't know
-	digits
+	// ConnectionID is the ID of an integration. Required.
+	ConnectionID string `json:"connection_id,omitzero"`
+	// ActiveThreats is a number of threats.
+	ActiveThreats *float64 `json:"active_threats,omitzero"`
+	// Operator compares ActiveThreats.
+	Operator Operator `json:"operator,omitzero"`
+	// Infected is whether the device must be infected or must not.
+	Infected *bool `json:"infected,omitzero"`
+	// IsActive is whether the agent must be active or must not.
+	IsActive *bool `json:"is_active,omitzero"`
+	// NetworkStatus is whether SentinelOne lets the device use the network.
+	NetworkStatus NetworkStatus `json:"network_status,omitzero"`
+	// OperationalState is the state of the agent.
+	OperationalState OperationalState           `json:"operational_state,omitzero"`
+	Extra            map[string]json.RawMessage `json:",embed"`
 }
 
-// CustomS2SInput is the input of a [RuleTypeCustomS2S] rule: the score that a service of one's own gives. It needs an
-// integration. The API's documents call it TeamsDevicesCustomS2sInputRequest.
+func (in *SentinelOneS2SInput) validate(p *problems) {
+	p.id("connection_id", in.ConnectionID)
+	p.number("active_threats", in.ActiveThreats)
+	p.operator("operator", in.Operator)
+}
+
+// CustomS2SInput is the input of a [RuleTypeCustomS2S] rule, which checks the score that a service of your own gives the
+// device. The API's documents call it TeamsDevicesCustomS2sInputRequest.
 type CustomS2SInput struct {
-	ConnectionID string                     `json:"connection_id,omitzero"` // an integration's ID; required
-	Operator     Operator                   `json:"operator,omitzero"`      // required
-	Score        float64                    `json:"score"`                  // 0 to 100
-	Extra        map[string]json.RawMessage `json:",embed"`                 // members this package doesn't know
-	digits
+	// ConnectionID is the ID of an integration. Required.
+	ConnectionID string `json:"connection_id,omitzero"`
+	// Operator compares the device's score with Score. Required.
+	Operator Operator `json:"operator,omitzero"`
+	// Score is a number from 0 to 100. Required.
+	Score *float64                   `json:"score,omitzero"`
+	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// UnknownInput is an input whose type this package doesn't know, or that doesn't fit its type. It is sent as it is.
+func (in *CustomS2SInput) validate(p *problems) {
+	p.id("connection_id", in.ConnectionID)
+	p.required("operator", string(in.Operator))
+	p.operator("operator", in.Operator)
+	requireValue(p, "score", in.Score)
+	if in.Score != nil && !(*in.Score >= 0 && *in.Score <= 100) {
+		p.add("score", fmt.Sprintf("is %v, not between 0 and 100", *in.Score))
+	}
+}
+
+// UnknownInput is an input whose type this package doesn't know, or that doesn't fit its type. It is sent as it came.
 type UnknownInput struct {
-	Type RuleType        // the rule's
-	Raw  json.RawMessage // the bytes as they came; empty: the rule has no input
+	// Type is the type of the rule.
+	Type RuleType
+	// Raw is the input as it came. If it is empty, the rule has no input.
+	Raw json.RawMessage
+	// Reason says why the input is none of the other types, such as "path is a number where a string is expected".
+	Reason string
 }
-
-// RuleType returns [RuleTypeFile].
-func (*FileInput) RuleType() RuleType { return RuleTypeFile }
-
-// RuleType returns [RuleTypeApplication].
-func (*ApplicationInput) RuleType() RuleType { return RuleTypeApplication }
-
-// RuleType returns [RuleTypeTanium].
-func (*TaniumInput) RuleType() RuleType { return RuleTypeTanium }
-
-// RuleType returns [RuleTypeGateway].
-func (*GatewayInput) RuleType() RuleType { return RuleTypeGateway }
-
-// RuleType returns [RuleTypeWARP].
-func (*WARPInput) RuleType() RuleType { return RuleTypeWARP }
-
-// RuleType returns [RuleTypeDiskEncryption].
-func (*DiskEncryptionInput) RuleType() RuleType { return RuleTypeDiskEncryption }
-
-// RuleType returns [RuleTypeSerialNumber].
-func (*SerialNumberInput) RuleType() RuleType { return RuleTypeSerialNumber }
-
-// RuleType returns [RuleTypeSentinelOne].
-func (*SentinelOneInput) RuleType() RuleType { return RuleTypeSentinelOne }
-
-// RuleType returns [RuleTypeCarbonBlack].
-func (*CarbonBlackInput) RuleType() RuleType { return RuleTypeCarbonBlack }
-
-// RuleType returns [RuleTypeFirewall].
-func (*FirewallInput) RuleType() RuleType { return RuleTypeFirewall }
-
-// RuleType returns [RuleTypeOSVersion].
-func (*OSVersionInput) RuleType() RuleType { return RuleTypeOSVersion }
-
-// RuleType returns [RuleTypeDomainJoined].
-func (*DomainJoinedInput) RuleType() RuleType { return RuleTypeDomainJoined }
-
-// RuleType returns [RuleTypeClientCertificate].
-func (*ClientCertificateInput) RuleType() RuleType { return RuleTypeClientCertificate }
-
-// RuleType returns [RuleTypeClientCertificateV2].
-func (*ClientCertificateV2Input) RuleType() RuleType { return RuleTypeClientCertificateV2 }
-
-// RuleType returns [RuleTypeAntivirus].
-func (*AntivirusInput) RuleType() RuleType { return RuleTypeAntivirus }
-
-// RuleType returns [RuleTypeUniqueClientID].
-func (*UniqueClientIDInput) RuleType() RuleType { return RuleTypeUniqueClientID }
-
-// RuleType returns [RuleTypeKolide].
-func (*KolideInput) RuleType() RuleType { return RuleTypeKolide }
-
-// RuleType returns [RuleTypeTaniumS2S].
-func (*TaniumS2SInput) RuleType() RuleType { return RuleTypeTaniumS2S }
-
-// RuleType returns [RuleTypeCrowdStrikeS2S].
-func (*CrowdStrikeS2SInput) RuleType() RuleType { return RuleTypeCrowdStrikeS2S }
-
-// RuleType returns [RuleTypeIntune].
-func (*IntuneInput) RuleType() RuleType { return RuleTypeIntune }
-
-// RuleType returns [RuleTypeWorkspaceOne].
-func (*WorkspaceOneInput) RuleType() RuleType { return RuleTypeWorkspaceOne }
-
-// RuleType returns [RuleTypeSentinelOneS2S].
-func (*SentinelOneS2SInput) RuleType() RuleType { return RuleTypeSentinelOneS2S }
-
-// RuleType returns [RuleTypeCustomS2S].
-func (*CustomS2SInput) RuleType() RuleType { return RuleTypeCustomS2S }
 
 // RuleType returns the type of the rule that the input was read from, or was made for.
 func (in *UnknownInput) RuleType() RuleType {
@@ -410,32 +553,170 @@ func (in *UnknownInput) RuleType() RuleType {
 	return in.Type
 }
 
-// decodeInput reads an input from valid JSON. The input's strings are parts of text.
-func decodeInput(t RuleType, text string) DeviceInput {
-	input := NewInput(t)
-	if _, unknown := input.(*UnknownInput); unknown || decodeMembers(text, input) != nil {
-		return &UnknownInput{t, json.RawMessage(text)}
-	}
-	return input
+// String returns Raw.
+func (in UnknownInput) String() string { return api.Printable(string(in.Raw)) }
+
+// MarshalJSON returns Raw.
+func (in UnknownInput) MarshalJSON() ([]byte, error) { return in.Raw.MarshalJSON() }
+
+// UnmarshalJSON sets Raw to a copy of data.
+func (in *UnknownInput) UnmarshalJSON(data []byte) error { return in.Raw.UnmarshalJSON(data) }
+
+func (in *UnknownInput) validate(p *problems) { p.raw(in.Raw) }
+
+func (in *UnknownInput) clone() DeviceInput {
+	c := *in
+	c.Raw = slices.Clone(in.Raw)
+	return &c
 }
 
-// appendInput writes what a rule sends as its input: nothing for nil, and for one that has no members.
-func appendInput(dst []byte, input DeviceInput) ([]byte, error) {
-	if isNil(input) {
-		return dst, nil
-	}
-	switch input := input.(type) {
-	case *GatewayInput:
-		if len(input.Extra) == 0 {
-			return dst, nil
-		}
-	case *WARPInput:
-		if len(input.Extra) == 0 {
-			return dst, nil
-		}
-	case *UnknownInput:
-		return appendRaw(dst, input.Raw)
+// The enumerations below grow with the API. A value that is not among the constants is kept and sent all the same.
+
+// A Platform is an operating system.
+type Platform string
+
+// The platforms.
+const (
+	PlatformWindows  Platform = "windows"
+	PlatformMac      Platform = "mac"
+	PlatformLinux    Platform = "linux"
+	PlatformAndroid  Platform = "android"
+	PlatformIOS      Platform = "ios"
+	PlatformChromeOS Platform = "chromeos"
+)
+
+// An Operator compares a value of the device, on its left, with a value of the rule. There are no others than these.
+type Operator string
+
+// The operators.
+const (
+	OperatorLess           Operator = "<"
+	OperatorLessOrEqual    Operator = "<="
+	OperatorGreater        Operator = ">"
+	OperatorGreaterOrEqual Operator = ">="
+	OperatorEqual          Operator = "=="
+)
+
+// A ComplianceStatus is the status of a device in Intune or Workspace ONE.
+type ComplianceStatus string
+
+// The compliance statuses. Workspace ONE has the first three only.
+const (
+	ComplianceStatusCompliant     ComplianceStatus = "compliant"
+	ComplianceStatusNonCompliant  ComplianceStatus = "noncompliant"
+	ComplianceStatusUnknown       ComplianceStatus = "unknown"
+	ComplianceStatusNotApplicable ComplianceStatus = "notapplicable"
+	ComplianceStatusInGracePeriod ComplianceStatus = "ingraceperiod"
+	ComplianceStatusError         ComplianceStatus = "error"
+	ComplianceStatusConflict      ComplianceStatus = "conflict"
+	ComplianceStatusConfigManager ComplianceStatus = "configmanager"
+)
+
+// A RiskLevel is how Tanium rates a device.
+type RiskLevel string
+
+// The risk levels.
+const (
+	RiskLevelLow      RiskLevel = "low"
+	RiskLevelMedium   RiskLevel = "medium"
+	RiskLevelHigh     RiskLevel = "high"
+	RiskLevelCritical RiskLevel = "critical"
+)
+
+// A NetworkStatus is whether SentinelOne lets a device use the network.
+type NetworkStatus string
+
+// The network statuses.
+const (
+	NetworkStatusConnected     NetworkStatus = "connected"
+	NetworkStatusDisconnected  NetworkStatus = "disconnected"
+	NetworkStatusDisconnecting NetworkStatus = "disconnecting"
+	NetworkStatusConnecting    NetworkStatus = "connecting"
+)
+
+// An OperationalState is the state of SentinelOne's agent.
+type OperationalState string
+
+// The operational states.
+const (
+	OperationalStateNA                    OperationalState = "na"
+	OperationalStatePartiallyDisabled     OperationalState = "partially_disabled"
+	OperationalStateAutoFullyDisabled     OperationalState = "auto_fully_disabled"
+	OperationalStateFullyDisabled         OperationalState = "fully_disabled"
+	OperationalStateAutoPartiallyDisabled OperationalState = "auto_partially_disabled"
+	OperationalStateDisabledError         OperationalState = "disabled_error"
+	OperationalStateDBCorruption          OperationalState = "db_corruption"
+)
+
+// A CrowdStrikeState is whether CrowdStrike sees a device.
+type CrowdStrikeState string
+
+// The CrowdStrike states.
+const (
+	CrowdStrikeStateOnline  CrowdStrikeState = "online"
+	CrowdStrikeStateOffline CrowdStrikeState = "offline"
+	CrowdStrikeStateUnknown CrowdStrikeState = "unknown"
+)
+
+// A KolideAuthState is the state of a device in Kolide.
+type KolideAuthState string
+
+// The Kolide states.
+const (
+	KolideAuthStateGood      KolideAuthState = "Good"
+	KolideAuthStateNotified  KolideAuthState = "Notified"
+	KolideAuthStateWillBlock KolideAuthState = "Will Block"
+	KolideAuthStateBlocked   KolideAuthState = "Blocked"
+)
+
+// An ExtendedKeyUsage is a purpose of a certificate.
+type ExtendedKeyUsage string
+
+// The extended key usages.
+const (
+	ExtendedKeyUsageClientAuth      ExtendedKeyUsage = "clientAuth"
+	ExtendedKeyUsageEmailProtection ExtendedKeyUsage = "emailProtection"
+)
+
+// A TrustStore is a certificate store of an operating system.
+type TrustStore string
+
+// The trust stores.
+const (
+	TrustStoreSystem TrustStore = "system"
+	TrustStoreUser   TrustStore = "user"
+)
+
+// An Interval is a length of time as the API writes it: "5m", "1h", "24h". It is kept as it is written. An empty one is
+// unset. The API's documents know minutes and hours only.
+type Interval string
+
+// Every returns the interval of a duration, in hours, minutes or seconds, whichever is the largest unit that divides it:
+// Every(5*time.Minute) is "5m", Every(24*time.Hour) is "24h". Anything finer is written by [time.Duration.String].
+func Every(d time.Duration) Interval {
+	switch {
+	case d != 0 && d%time.Hour == 0:
+		return Interval(fmt.Sprintf("%dh", d/time.Hour))
+	case d != 0 && d%time.Minute == 0:
+		return Interval(fmt.Sprintf("%dm", d/time.Minute))
+	case d != 0 && d%time.Second == 0:
+		return Interval(fmt.Sprintf("%ds", d/time.Second))
 	default:
+		return Interval(d.String())
 	}
-	return appendMembers(dst, input)
+}
+
+// Duration returns the length of the interval. It reads what [time.ParseDuration] does, negative durations included, and
+// a number of days: "2d". It returns an error for anything else, such as the empty interval.
+func (i Interval) Duration() (time.Duration, error) {
+	text := string(i)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		d, err := time.ParseDuration(days + "h")
+		if err == nil && d.Abs() <= math.MaxInt64/24 {
+			return d * 24, nil
+		}
+	} else if d, err := time.ParseDuration(text); err == nil {
+		return d, nil
+	}
+	return 0, fmt.Errorf("cfposture: %q is not an interval such as 5m or 1h", text)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -26,12 +27,12 @@ func everyInput(connectionID string) []cfposture.DeviceInput {
 		&cfposture.SerialNumberInput{ID: "list"},
 		&cfposture.SentinelOneInput{OperatingSystem: cfposture.PlatformWindows, Path: `C:\s1.exe`, SHA256: "b5bb9d", Thumbprint: "0aabab"},
 		&cfposture.CarbonBlackInput{OperatingSystem: cfposture.PlatformWindows, Path: `C:\cb.exe`, SHA256: "b5bb9d", Thumbprint: "0aabab"},
-		&cfposture.FirewallInput{OperatingSystem: cfposture.PlatformWindows},
+		&cfposture.FirewallInput{OperatingSystem: cfposture.PlatformWindows, Enabled: new(false)},
 		&cfposture.OSVersionInput{OperatingSystem: cfposture.PlatformLinux, Operator: cfposture.OperatorGreaterOrEqual, Version: "6.8.0", OSDistroName: "ubuntu", OSDistroRevision: "24.04", OSVersionExtra: "(Ubuntu)"},
 		&cfposture.DomainJoinedInput{OperatingSystem: cfposture.PlatformWindows, Domain: "example.com"},
 		&cfposture.ClientCertificateInput{CertificateID: "cert", CN: "device.example.com"},
 		&cfposture.ClientCertificateV2Input{
-			OperatingSystem: cfposture.PlatformLinux, CertificateID: "cert", CheckPrivateKey: false, CN: "${serial_number}.${hostname}",
+			OperatingSystem: cfposture.PlatformLinux, CertificateID: "cert", CheckPrivateKey: new(false), CN: "${serial_number}.${hostname}",
 			ExtendedKeyUsage:        []cfposture.ExtendedKeyUsage{cfposture.ExtendedKeyUsageClientAuth},
 			Locations:               &cfposture.CertificateLocations{Paths: []string{"/etc/ssl"}, TrustStores: []cfposture.TrustStore{cfposture.TrustStoreUser}},
 			SubjectAlternativeNames: []string{"a", "b"},
@@ -44,7 +45,7 @@ func everyInput(connectionID string) []cfposture.DeviceInput {
 		&cfposture.IntuneInput{ConnectionID: connectionID, ComplianceStatus: cfposture.ComplianceStatusInGracePeriod},
 		&cfposture.WorkspaceOneInput{ConnectionID: connectionID, ComplianceStatus: cfposture.ComplianceStatusCompliant},
 		&cfposture.SentinelOneS2SInput{ConnectionID: connectionID, ActiveThreats: new(0.0), Operator: cfposture.OperatorEqual, Infected: new(false), IsActive: new(true), NetworkStatus: cfposture.NetworkStatusConnected, OperationalState: cfposture.OperationalStateNA},
-		&cfposture.CustomS2SInput{ConnectionID: connectionID, Operator: cfposture.OperatorGreaterOrEqual, Score: 0},
+		&cfposture.CustomS2SInput{ConnectionID: connectionID, Operator: cfposture.OperatorGreaterOrEqual, Score: new(0.0)},
 	}
 }
 
@@ -54,21 +55,6 @@ func newServer(t *testing.T) *posturetest.Server {
 		DeleteMissingRule: http.StatusNotFound,
 		ConfigMembers:     []string{"*"},
 	}))
-}
-
-// withoutComputed returns the rule without what only the API sets.
-func withoutComputed(t *testing.T, rule *cfposture.Rule) *cfposture.Rule {
-	t.Helper()
-	text, err := json.Marshal(rule)
-	require.NoError(t, err)
-	var members map[string]json.RawMessage
-	require.NoError(t, json.Unmarshal(text, &members))
-	delete(members, "enabled")
-	text, err = json.Marshal(members)
-	require.NoError(t, err)
-	left := new(cfposture.Rule)
-	require.NoError(t, json.Unmarshal(text, left))
-	return left
 }
 
 // addIntegration gives the server an integration for rules to name.
@@ -127,40 +113,38 @@ func TestNewInputMakesEachVariantAndUnknownForTheRest(t *testing.T) {
 	assert.Equal(t, &cfposture.UnknownInput{Type: "quantum"}, cfposture.NewInput("quantum"))
 }
 
-func TestParseInput(t *testing.T) {
-	tests := map[string]struct {
-		ruleType cfposture.RuleType
-		text     string
-		want     cfposture.DeviceInput
-	}{
-		"known":              {"file", ` {"path":"/x"} `, &cfposture.FileInput{Path: "/x"}},
-		"unknown type":       {"quantum", `{"path":"/x"}`, &cfposture.UnknownInput{Type: "quantum", Raw: json.RawMessage(`{"path":"/x"}`)}},
-		"member of a kind":   {"file", `{"path":5}`, &cfposture.UnknownInput{Type: "file", Raw: json.RawMessage(`{"path":5}`)}},
-		"no object":          {"file", `[1, 2]`, &cfposture.UnknownInput{Type: "file", Raw: json.RawMessage(`[1, 2]`)}},
-		"null":               {"file", `null`, &cfposture.UnknownInput{Type: "file", Raw: json.RawMessage(`null`)}},
-		"null in an array":   {"disk_encryption", `{"checkDisks":[null]}`, &cfposture.UnknownInput{Type: "disk_encryption", Raw: json.RawMessage(`{"checkDisks":[null]}`)}},
-		"bool as string":     {"file", `{"exists":"true"}`, &cfposture.UnknownInput{Type: "file", Raw: json.RawMessage(`{"exists":"true"}`)}},
-		"member twice":       {"file", `{"path":"/x","path":"/y"}`, &cfposture.UnknownInput{Type: "file", Raw: json.RawMessage(`{"path":"/x","path":"/y"}`)}},
-		"unknown name twice": {"file", `{"x":1,"x":2}`, &cfposture.UnknownInput{Type: "file", Raw: json.RawMessage(`{"x":1,"x":2}`)}},
-		"too large a number": {"antivirus", `{"update_window_days":1e999}`, &cfposture.UnknownInput{Type: "antivirus", Raw: json.RawMessage(`{"update_window_days":1e999}`)}},
-		"other case":         {"disk_encryption", `{"checkdisks":[]}`, &cfposture.DiskEncryptionInput{Extra: map[string]json.RawMessage{"checkdisks": json.RawMessage(`[]`)}}},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			input, err := cfposture.ParseInput(test.ruleType, []byte(test.text))
-			require.NoError(t, err)
-			assert.Equal(t, test.want, input)
-		})
-	}
+// readInput reads an input as one of a response.
+func readInput(t *testing.T, ruleType cfposture.RuleType, text string) cfposture.DeviceInput {
+	t.Helper()
+	var rule cfposture.Rule
+	require.NoError(t, json.Unmarshal(fmt.Appendf(nil, `{"type":%q,"input":%s}`, ruleType, text), &rule))
+	return rule.Input
 }
 
-func TestParseInputRefusesWhatIsNoJSON(t *testing.T) {
-	for _, text := range []string{"", "{", `{"path":}`, `{} {}`, "\xff", `{"path":"\xff"}`} {
-		input, err := cfposture.ParseInput(cfposture.RuleTypeFile, []byte(text))
-		require.Error(t, err, "%q", text)
-		assert.Nil(t, input, "%q", text)
-		assert.Equal(t, "cfposture: the file input is not valid JSON", err.Error())
+func TestInputThatDoesNotFitIsUnknown(t *testing.T) {
+	for name, test := range map[string]struct {
+		ruleType     cfposture.RuleType
+		text, reason string
+	}{
+		"unknown type":       {"quantum", `{"path":"/x"}`, `type "quantum" is not a type of rule`},
+		"no type":            {"", `{"path":"/x"}`, `type "" is not a type of rule`},
+		"number for text":    {"file", `{"path":5}`, "input.path is a number where a string is expected: put it in quotes"},
+		"no object":          {"file", `[1, 2]`, "input is an array where an object is expected"},
+		"null in an array":   {"disk_encryption", `{"checkDisks":["C",null]}`, "input.checkDisks[1] is null where a string is expected"},
+		"bool as string":     {"file", `{"exists":"true"}`, "input.exists is a string where true or false is expected: leave out the quotes"},
+		"member twice":       {"file", `{"path":"/x","path":"/y"}`, "input.path appears twice"},
+		"unknown name twice": {"file", `{"x":1,"x":2}`, "input.x appears twice"},
+		"too large a number": {"antivirus", `{"update_window_days":1e999}`, "input.update_window_days is a number that doesn't fit a float64"},
+		"in an object":       {"client_certificate_v2", `{"locations":{"paths":[1]}}`, "input.locations.paths[0] is a number where a string is expected: put it in quotes"},
+		"name with a line":   {"file", `{"x\n":1,"x\n":2}`, "input.x  appears twice"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := &cfposture.UnknownInput{Type: test.ruleType, Raw: json.RawMessage(test.text), Reason: test.reason}
+			assert.Equal(t, want, readInput(t, test.ruleType, test.text))
+		})
 	}
+	extra := map[string]json.RawMessage{"checkdisks": json.RawMessage(`[]`)}
+	assert.Equal(t, &cfposture.DiskEncryptionInput{Extra: extra}, readInput(t, "disk_encryption", `{"checkdisks":[]}`), "case counts")
 }
 
 func TestGatewayAndWARPSendNoInputUnlessExtraHasSomething(t *testing.T) {
@@ -188,17 +172,38 @@ func TestReadingARuleWithoutInputGivesNil(t *testing.T) {
 	assert.Equal(t, &cfposture.WARPInput{}, rule.Input)
 }
 
-func TestRequiredBooleansAndNumbersAreAlwaysSent(t *testing.T) {
+func TestBooleansAndNumbersAreSentUnlessNil(t *testing.T) {
 	for text, input := range map[string]cfposture.DeviceInput{
-		`{"enabled":false}`:                     &cfposture.FirewallInput{},
-		`{"check_private_key":false}`:           &cfposture.ClientCertificateV2Input{},
-		`{"score":0}`:                           &cfposture.CustomS2SInput{},
-		`{}`:                                    &cfposture.SentinelOneS2SInput{},
+		`{"enabled":false}`:                     &cfposture.FirewallInput{Enabled: new(false)},
+		`{"check_private_key":false}`:           &cfposture.ClientCertificateV2Input{CheckPrivateKey: new(false)},
+		`{"score":0}`:                           &cfposture.CustomS2SInput{Score: new(0.0)},
+		`{}`:                                    &cfposture.FirewallInput{},
 		`{"active_threats":0,"infected":false}`: &cfposture.SentinelOneS2SInput{ActiveThreats: new(0.0), Infected: new(false)},
 		`{"checkDisks":[]}`:                     &cfposture.DiskEncryptionInput{CheckDisks: []string{}},
 	} {
 		encoded, err := json.Marshal(input)
 		require.NoError(t, err)
 		assert.JSONEq(t, text, string(encoded))
+	}
+}
+
+func TestConnectionIDIsReadAndSetWhereThereIsOne(t *testing.T) {
+	with := 0
+	for _, ruleType := range apifacts.RuleTypes {
+		input := cfposture.NewInput(cfposture.RuleType(ruleType.Name))
+		has := slices.ContainsFunc(ruleType.Members, func(m apifacts.Member) bool { return m.Name == "connection_id" })
+		assert.Empty(t, cfposture.ConnectionID(input))
+		assert.Equal(t, has, cfposture.SetConnectionID(input, "new"), ruleType.Name)
+		if has {
+			assert.Equal(t, "new", cfposture.ConnectionID(input), ruleType.Name)
+			with++
+		} else {
+			assert.Equal(t, cfposture.NewInput(input.RuleType()), input, "unchanged")
+		}
+	}
+	assert.NotZero(t, with)
+	for _, none := range []cfposture.DeviceInput{nil, (*cfposture.KolideInput)(nil), &cfposture.UnknownInput{Raw: json.RawMessage(`{"connection_id":"c"}`)}} {
+		assert.Empty(t, cfposture.ConnectionID(none))
+		assert.False(t, cfposture.SetConnectionID(none, "new"))
 	}
 }

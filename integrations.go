@@ -5,88 +5,85 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
+	"github.com/cfposture/cfposture/internal/api"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
 // An IntegrationsService reads and writes device posture integrations.
 type IntegrationsService struct {
-	integrations resource[Integration]
+	integrations collection[Integration]
 }
 
 func newIntegrationsService(c *Client) *IntegrationsService {
-	return &IntegrationsService{resource[Integration]{
+	return &IntegrationsService{collection[Integration]{
 		client:  c,
+		service: "integrations",
 		noun:    "integration",
-		idName:  "the integration ID",
-		path:    []pathElement{{"", "devices"}, {"", "posture"}, {"", integrationElement}},
+		path:    "devices/posture/integration",
 		decode:  decodeIntegration,
 		id:      func(i *Integration) string { return i.ID },
 		isEmpty: func(i *Integration) bool { return i.ID == "" && i.Name == "" && i.Type == "" },
 	}}
 }
 
-// integrationElement follows the rules' collection where a rule's ID would stand.
-const integrationElement = "integration"
-
-// List returns every integration of the account, of all pages. If there are integrations that are not what one should
-// be, it returns the others along with an error that names each of those. Answers are limited to 64 MiB.
+// List returns every integration of the account, of all pages. Its errors are those of [PostureService.List].
 //
 // GET /accounts/{account_id}/devices/posture/integration
 func (s *IntegrationsService) List(ctx context.Context, opts ...Option) ([]*Integration, error) {
 	return s.integrations.list(ctx, opts)
 }
 
-// All yields every integration of the account, of all pages, as they arrive, one at a time. An integration that is not
-// what one should be is yielded as an error, and the loop may go on; any other error is the last. Leaving the loop ends
-// the transfer.
+// All yields every integration of the account, page by page, like [PostureService.All].
 //
 // GET /accounts/{account_id}/devices/posture/integration
 func (s *IntegrationsService) All(ctx context.Context, opts ...Option) iter.Seq2[*Integration, error] {
-	return s.integrations.pages(ctx, opts, true)
+	return s.integrations.all(ctx, opts)
 }
 
-// ListPage returns one page of the account's integrations, with the same errors as List.
+// ListPage returns one page of the account's integrations. Its errors are those of List, except for [ErrIncomplete].
 //
 // GET /accounts/{account_id}/devices/posture/integration?page=…&per_page=…
-func (s *IntegrationsService) ListPage(ctx context.Context, page ListPage, opts ...Option) (*Page[Integration], error) {
+func (s *IntegrationsService) ListPage(ctx context.Context, page ListOptions, opts ...Option) (*Page[Integration], error) {
 	return s.integrations.listPage(ctx, page, opts)
 }
 
-// Get returns one integration, or [ErrNotFound]. Its config lacks the secrets, which the API never returns.
+// Get returns one integration, without its secrets, which the API never returns. The error wraps [ErrNotFound] if there
+// is none with the ID.
 //
 // GET /accounts/{account_id}/devices/posture/integration/{integration_id}
 func (s *IntegrationsService) Get(ctx context.Context, integrationID string, opts ...Option) (*Integration, error) {
 	return s.integrations.get(ctx, integrationID, opts)
 }
 
-// Create creates an integration and returns it as the API made it: with its ID, without its secrets. The given
-// integration is left as it is; its ID is not sent. A failure that leaves open whether the integration exists is
-// [ErrOutcomeUnknown].
+// Create creates an integration and returns it as the API made it: with its ID, without its secrets. It does not change
+// the given integration and does not send its ID. The error wraps [ErrOutcomeUnknown] if it is open whether the
+// integration exists.
 //
 // POST /accounts/{account_id}/devices/posture/integration
 func (s *IntegrationsService) Create(ctx context.Context, integration *Integration, opts ...Option) (*Integration, error) {
 	if integration == nil {
 		return nil, errNilIntegration
 	}
-	created := *integration
-	created.ID, created.Type = "", integration.wireType()
-	return s.integrations.write(ctx, http.MethodPost, collection, &created, opts)
+	return s.integrations.write(ctx, "create", http.MethodPost, integration, opts)
 }
 
 // Update changes what is set in change and returns the integration as the API keeps it, without its secrets. A config
-// replaces the one that was, so it has to be whole, secrets included.
+// replaces the one that was there, so it must be complete, secrets included.
 //
 // PATCH /accounts/{account_id}/devices/posture/integration/{integration_id}
 func (s *IntegrationsService) Update(ctx context.Context, integrationID string, change IntegrationUpdate, opts ...Option) (*Integration, error) {
-	return s.integrations.write(ctx, http.MethodPatch, s.integrations.element(integrationID), change, opts)
+	return s.integrations.write(ctx, "update", http.MethodPatch, change, opts, integrationID)
 }
 
-// Delete deletes one integration. It fails with [ErrNotFound] where there is none, save after an attempt whose answer
-// was lost.
+// Delete deletes one integration. Its errors are those of [PostureService.Delete].
 //
 // DELETE /accounts/{account_id}/devices/posture/integration/{integration_id}
 func (s *IntegrationsService) Delete(ctx context.Context, integrationID string, opts ...Option) error {
@@ -97,33 +94,47 @@ var errNilIntegration = errors.New("cfposture: the integration is nil")
 
 // An Integration connects the account to a service that knows devices. Rules name it by its ID, as connection_id.
 type Integration struct {
-	// ID is a UUID, which the API gives.
-	ID   string `json:"id,omitzero"`
+	// ID is a UUID, which the API assigns. Create doesn't send it.
+	ID string `json:"id,omitzero"`
+	// Name must not be empty, but several integrations may have the same.
 	Name string `json:"name"`
-	// Type decides what Config is. Taken from Config when empty.
+	// Type decides what Config is. It defaults to Config's type.
 	Type IntegrationType `json:"type,omitzero"`
 	// Interval is how often the service is asked: "5m", "12h". Required.
 	Interval Interval `json:"interval,omitzero"`
-	// Config is how the service is reached. Required by Create; without secrets in answers.
+	// Config says how to reach the service. Create requires it. Responses leave its secrets out.
 	Config IntegrationConfig `json:"config,omitzero"`
-	// Extra are the members this package doesn't know, kept and sent back.
+	// Identifier, Schema and TestResults are read-only: Create and Update don't send them. No document says what they
+	// hold; in responses that were seen they were empty.
+	Identifier  string          `json:"identifier,omitzero"`
+	Schema      json.RawMessage `json:"schema,omitzero"`
+	TestResults json.RawMessage `json:"test_results,omitzero"`
+	// Extra holds the members that this package has no field for. They are sent back as they came.
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// An IntegrationUpdate says what Update changes; what is nil stays.
+// An IntegrationUpdate says what Update changes. A nil field is left as it is.
 type IntegrationUpdate struct {
 	Name     *string
 	Interval *Interval
-	Config   IntegrationConfig // its type is sent beside it
+	// Config replaces the one that the integration has. Its type is sent with it.
+	Config IntegrationConfig
 }
 
-// Validate returns a [*ValidationError] with everything that the API would refuse in a new integration, or nil. Create
-// calls it. An integration that Get returned lacks its secrets and so is not valid.
+// Validate returns a [*ValidationError] that names everything that the API would refuse in a new integration, or nil.
+// Create calls it. An integration from a response lacks its secrets, so it is not valid.
 func (i *Integration) Validate() error {
 	if i == nil {
 		return errNilIntegration
 	}
 	p := new(problems)
+	i.validate(p)
+	return p.err(i.subject())
+}
+
+func (i *Integration) subject() string { return subject("integration", i.Name, i.wireType()) }
+
+func (i *Integration) validate(p *problems) {
 	p.idLength("id", i.ID)
 	switch {
 	case i.wireType() == "":
@@ -139,11 +150,10 @@ func (i *Integration) Validate() error {
 	} else {
 		p.config(i.Config, "is required")
 	}
-	return p.err()
 }
 
-// Validate returns a [*ValidationError] with everything that the API would refuse in the change, or nil. Update calls
-// it.
+// Validate returns a [*ValidationError] that names everything that the API would refuse in the change, or nil. Update
+// calls it.
 func (u IntegrationUpdate) Validate() error {
 	p := new(problems)
 	if u.Name == nil && u.Interval == nil && u.Config == nil {
@@ -156,14 +166,23 @@ func (u IntegrationUpdate) Validate() error {
 	switch {
 	case u.Config == nil:
 	case isNil(u.Config):
-		p.add("config", fmt.Sprintf("is a nil %T: leave it out, or give all of it", u.Config))
+		p.add("config", fmt.Sprintf("is a nil %T: leave it out, or set all of it", u.Config))
 	default:
-		p.config(u.Config, "is required: the API never returns secrets, so a config has to give them again")
+		p.config(u.Config, "is required: responses leave secrets out, so a config has to set them again")
 	}
-	return p.err()
+	return p.err(u.subject())
 }
 
-// config checks a config; missing is what is said of a secret that is not there.
+func (u IntegrationUpdate) subject() string { return subject("integration update", "", u.wireType()) }
+
+func (u IntegrationUpdate) wireType() IntegrationType {
+	if isNil(u.Config) {
+		return ""
+	}
+	return u.Config.IntegrationType()
+}
+
+// config checks a config. It says missing of a secret that is missing.
 func (p *problems) config(config IntegrationConfig, missing string) {
 	p.missingSecret = missing
 	p.in("config", func() {
@@ -172,7 +191,7 @@ func (p *problems) config(config IntegrationConfig, missing string) {
 	})
 }
 
-// wireType is the type that is sent.
+// wireType returns the type that is sent.
 func (i *Integration) wireType() IntegrationType {
 	if i.Type == "" && !isNil(i.Config) {
 		return i.Config.IntegrationType()
@@ -180,56 +199,34 @@ func (i *Integration) wireType() IntegrationType {
 	return i.Type
 }
 
+// Clone returns a copy of the integration that shares nothing with it.
+func (i *Integration) Clone() *Integration { return i.clone() }
+
 func (i *Integration) secrets() []string      { return configSecrets(i.Config) }
 func (u IntegrationUpdate) secrets() []string { return configSecrets(u.Config) }
 
-// MarshalJSON writes the integration as the API takes it, secrets and members of Extra included.
-func (i Integration) MarshalJSON() ([]byte, error) {
-	i.Type = i.wireType()
-	return i.encode()
+// String returns one line for people: the name, type and ID, the interval and the config, without secrets.
+func (i Integration) String() string {
+	line := subject("integration", i.Name, i.wireType())
+	if i.ID != "" {
+		line += " " + i.ID
+	}
+	if i.Interval != "" {
+		line += " every " + string(i.Interval)
+	}
+	if !isNil(i.Config) {
+		line += fmt.Sprintf(" %v", i.Config)
+	}
+	return api.Printable(line)
 }
 
-// encode is MarshalJSON for an integration whose type is set.
-func (i *Integration) encode() ([]byte, error) { return encodeIntegration(i, i.Config) }
-
-// encodeIntegration writes the struct that from points to, and what is set of an integration with it.
-func encodeIntegration(from any, config IntegrationConfig) ([]byte, error) {
-	text, err := wire.Append(nil, from, nil, func(dst []byte) ([]byte, error) { return appendConfig(dst, config) })
-	if err != nil {
-		return nil, fmt.Errorf("cfposture: integration: %w", err)
-	}
-	return text, nil
-}
-
-// UnmarshalJSON reads an integration as the API gives it. A config that doesn't fit the type becomes an
-// [UnknownConfig].
-func (i *Integration) UnmarshalJSON(data []byte) error { return unmarshal(data, i, decodeIntegration) }
-
-// MarshalJSON writes what is set, secrets included.
-func (u IntegrationUpdate) MarshalJSON() ([]byte, error) { return u.encode() }
-
-func (u IntegrationUpdate) encode() ([]byte, error) {
-	var change struct {
-		Name     *string                    `json:"name,omitzero"`
-		Type     IntegrationType            `json:"type,omitzero"`
-		Interval *Interval                  `json:"interval,omitzero"`
-		Config   IntegrationConfig          `json:"config,omitzero"`
-		Extra    map[string]json.RawMessage `json:",embed"`
-	}
-	change.Name, change.Interval, change.Config = u.Name, u.Interval, u.Config
-	if !isNil(u.Config) {
-		change.Type = u.Config.IntegrationType()
-	}
-	return encodeIntegration(&change, u.Config)
-}
-
-// LogValue leaves the secrets out.
+// LogValue returns the members that are set, as a group, without secrets.
 func (i Integration) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("id", i.ID), slog.String("name", i.Name), slog.String("type", string(i.wireType())),
-		slog.String("interval", string(i.Interval)), slog.Any("config", i.Config))
+	attrs := setAttrs("id", i.ID, "name", i.Name, "type", string(i.wireType()), "interval", string(i.Interval))
+	return slog.GroupValue(append(attrs, configAttr(i.Config)...)...)
 }
 
-// LogValue leaves the secrets out.
+// LogValue returns what changes, as a group, without secrets.
 func (u IntegrationUpdate) LogValue() slog.Value {
 	var attrs []slog.Attr
 	if u.Name != nil {
@@ -238,21 +235,345 @@ func (u IntegrationUpdate) LogValue() slog.Value {
 	if u.Interval != nil {
 		attrs = append(attrs, slog.String("interval", string(*u.Interval)))
 	}
-	if u.Config != nil {
-		attrs = append(attrs, slog.Any("config", u.Config))
+	return slog.GroupValue(append(attrs, configAttr(u.Config)...)...)
+}
+
+// MarshalJSON returns the integration with all that is set, secrets included.
+func (i Integration) MarshalJSON() ([]byte, error) {
+	i.Type = i.wireType()
+	return encodeIntegration(&i, i.Config, i.subject())
+}
+
+// encode returns what Create sends, which is without the members that only the API sets.
+func (i *Integration) encode() ([]byte, error) {
+	sent := *i
+	sent.ID, sent.Identifier, sent.Schema, sent.TestResults = "", "", nil, nil
+	return sent.MarshalJSON()
+}
+
+// encodeIntegration writes the struct that from points to.
+func encodeIntegration(from any, config IntegrationConfig, subject string) ([]byte, error) {
+	text, err := wire.Append(nil, from, func(dst []byte) ([]byte, error) { return appendVariant(dst, config) })
+	if err != nil {
+		return nil, fmt.Errorf("cfposture: %s: %w", subject, err)
 	}
-	return slog.GroupValue(attrs...)
+	return text, nil
+}
+
+// UnmarshalJSON sets the integration to one as the API sends it. A config that doesn't fit the type becomes an
+// [UnknownConfig].
+func (i *Integration) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, i, decodeIntegration)
+}
+
+// MarshalJSON returns what changes, secrets included.
+func (u IntegrationUpdate) MarshalJSON() ([]byte, error) { return u.encode() }
+
+func (u IntegrationUpdate) encode() ([]byte, error) {
+	change := struct {
+		Name     *string                    `json:"name,omitzero"`
+		Type     IntegrationType            `json:"type,omitzero"`
+		Interval *Interval                  `json:"interval,omitzero"`
+		Config   IntegrationConfig          `json:"config,omitzero"`
+		Extra    map[string]json.RawMessage `json:",embed"`
+	}{Name: u.Name, Type: u.wireType(), Interval: u.Interval, Config: u.Config}
+	return encodeIntegration(&change, u.Config, u.subject())
 }
 
 // decodeIntegration reads an integration from valid JSON. The integration's strings are parts of text.
 func decodeIntegration(text string) (*Integration, error) {
 	i := new(Integration)
-	rest, err := wire.Decode(text, i)
+	config, err := wire.Decode(text, i)
 	if err != nil {
 		return nil, named("integration", i.ID, err)
 	}
-	if rest.Held != "" {
-		i.Config = decodeConfig(i.Type, rest.Held)
+	if config != "" {
+		i.Config = decodeConfig(i.Type, config)
 	}
 	return i, nil
 }
+
+// An IntegrationType names the service that an integration connects to. It decides what the Config of the integration
+// holds.
+type IntegrationType string
+
+// The integration types, in the order of the API's documents. A type that is not among them is kept and sent all the
+// same.
+const (
+	IntegrationTypeWorkspaceOne   IntegrationType = "workspace_one"
+	IntegrationTypeCrowdStrikeS2S IntegrationType = "crowdstrike_s2s"
+	IntegrationTypeUptycs         IntegrationType = "uptycs"
+	IntegrationTypeIntune         IntegrationType = "intune"
+	IntegrationTypeKolide         IntegrationType = "kolide"
+	IntegrationTypeTaniumS2S      IntegrationType = "tanium_s2s"
+	IntegrationTypeSentinelOneS2S IntegrationType = "sentinelone_s2s"
+	IntegrationTypeCustomS2S      IntegrationType = "custom_s2s"
+)
+
+// An IntegrationConfig says how to reach a service: a pointer to the type that belongs to the integration's type, or an
+// *[UnknownConfig]. A type switch tells which. Only this package implements it.
+//
+//   - [IntegrationTypeWorkspaceOne]: [WorkspaceOneConfig], Workspace ONE
+//   - [IntegrationTypeCrowdStrikeS2S]: [CrowdStrikeS2SConfig], CrowdStrike
+//   - [IntegrationTypeUptycs]: [UptycsConfig], Uptycs
+//   - [IntegrationTypeIntune]: [IntuneConfig], Microsoft Intune
+//   - [IntegrationTypeKolide]: [KolideConfig], Kolide
+//   - [IntegrationTypeTaniumS2S]: [TaniumS2SConfig], Tanium
+//   - [IntegrationTypeSentinelOneS2S]: [SentinelOneS2SConfig], SentinelOne
+//   - [IntegrationTypeCustomS2S]: [CustomS2SConfig], a service of your own
+//
+// In each of them, Extra holds the members that this package has no field for. They are sent back as they came.
+//
+//sumtype:decl
+type IntegrationConfig interface {
+	// IntegrationType returns the type of the integrations that have such a config.
+	IntegrationType() IntegrationType
+	validate(p *problems)
+	clone() IntegrationConfig
+}
+
+// IntegrationTypes returns the integration types that have a type of [IntegrationConfig], in the order of the API's
+// documents.
+func IntegrationTypes() []IntegrationType { return slices.Clone(integrationTypes) }
+
+// NewConfig returns an empty config for integrations of the given type. It is an *[UnknownConfig] if the type is none of
+// [IntegrationTypes].
+func NewConfig(t IntegrationType) IntegrationConfig {
+	if config := newConfig(t); config != nil {
+		return config
+	}
+	return &UnknownConfig{Type: t}
+}
+
+// Secrets returns the secrets that a config has fields for, by their names in the JSON, so that they can be read from a
+// vault and set. It is empty for an [UnknownConfig].
+func Secrets(config IntegrationConfig) map[string]*Secret {
+	secrets := map[string]*Secret{}
+	if isNil(config) {
+		return secrets
+	}
+	for name, field := range wire.Fields(config) {
+		if secret, ok := field.(*Secret); ok {
+			secrets[name] = secret
+		}
+	}
+	return secrets
+}
+
+// WorkspaceOneConfig is the config of an [IntegrationTypeWorkspaceOne] integration. All its members are required.
+type WorkspaceOneConfig struct {
+	// APIURL is the REST API URL of the Workspace ONE console.
+	APIURL string `json:"api_url,omitzero"`
+	// AuthURL is the URL of the OAuth token service, which depends on the region.
+	AuthURL      string                     `json:"auth_url,omitzero"`
+	ClientID     string                     `json:"client_id,omitzero"`
+	ClientSecret Secret                     `json:"client_secret,omitzero"`
+	Extra        map[string]json.RawMessage `json:",embed"`
+}
+
+func (c *WorkspaceOneConfig) validate(p *problems) { p.requireAll(c) }
+
+// CrowdStrikeS2SConfig is the config of an [IntegrationTypeCrowdStrikeS2S] integration. All its members are required.
+type CrowdStrikeS2SConfig struct {
+	APIURL       string                     `json:"api_url,omitzero"`
+	ClientID     string                     `json:"client_id,omitzero"`
+	ClientSecret Secret                     `json:"client_secret,omitzero"`
+	CustomerID   string                     `json:"customer_id,omitzero"`
+	Extra        map[string]json.RawMessage `json:",embed"`
+}
+
+func (c *CrowdStrikeS2SConfig) validate(p *problems) { p.requireAll(c) }
+
+// UptycsConfig is the config of an [IntegrationTypeUptycs] integration. All its members are required.
+type UptycsConfig struct {
+	APIURL       string                     `json:"api_url,omitzero"`
+	ClientKey    Secret                     `json:"client_key,omitzero"`
+	ClientSecret Secret                     `json:"client_secret,omitzero"`
+	CustomerID   string                     `json:"customer_id,omitzero"`
+	Extra        map[string]json.RawMessage `json:",embed"`
+}
+
+func (c *UptycsConfig) validate(p *problems) { p.requireAll(c) }
+
+// IntuneConfig is the config of an [IntegrationTypeIntune] integration. All its members are required.
+type IntuneConfig struct {
+	ClientID     string `json:"client_id,omitzero"`
+	ClientSecret Secret `json:"client_secret,omitzero"`
+	// CustomerID is the ID of the Microsoft tenant.
+	CustomerID string                     `json:"customer_id,omitzero"`
+	Extra      map[string]json.RawMessage `json:",embed"`
+}
+
+func (c *IntuneConfig) validate(p *problems) { p.requireAll(c) }
+
+// KolideConfig is the config of an [IntegrationTypeKolide] integration. All its members are required.
+type KolideConfig struct {
+	ClientID     string                     `json:"client_id,omitzero"`
+	ClientSecret Secret                     `json:"client_secret,omitzero"`
+	Extra        map[string]json.RawMessage `json:",embed"`
+}
+
+func (c *KolideConfig) validate(p *problems) { p.requireAll(c) }
+
+// TaniumS2SConfig is the config of an [IntegrationTypeTaniumS2S] integration.
+type TaniumS2SConfig struct {
+	APIURL       string `json:"api_url,omitzero"`
+	ClientSecret Secret `json:"client_secret,omitzero"`
+	// AccessClientID and AccessClientSecret are a service token of Cloudflare Access, for a Tanium behind it. They are
+	// the only members that are not required.
+	AccessClientID     string                     `json:"access_client_id,omitzero"`
+	AccessClientSecret Secret                     `json:"access_client_secret,omitzero"`
+	Extra              map[string]json.RawMessage `json:",embed"`
+}
+
+func (c *TaniumS2SConfig) validate(p *problems) {
+	p.requireAll(c, "access_client_id", "access_client_secret")
+}
+
+// SentinelOneS2SConfig is the config of an [IntegrationTypeSentinelOneS2S] integration. All its members are required.
+type SentinelOneS2SConfig struct {
+	APIURL       string                     `json:"api_url,omitzero"`
+	ClientSecret Secret                     `json:"client_secret,omitzero"`
+	Extra        map[string]json.RawMessage `json:",embed"`
+}
+
+func (c *SentinelOneS2SConfig) validate(p *problems) { p.requireAll(c) }
+
+// CustomS2SConfig is the config of an [IntegrationTypeCustomS2S] integration, with a service of your own that stands
+// behind Cloudflare Access. All its members are required.
+type CustomS2SConfig struct {
+	// AccessClientID and AccessClientSecret are a service token of Cloudflare Access.
+	AccessClientID     string                     `json:"access_client_id,omitzero"`
+	AccessClientSecret Secret                     `json:"access_client_secret,omitzero"`
+	APIURL             string                     `json:"api_url,omitzero"`
+	Extra              map[string]json.RawMessage `json:",embed"`
+}
+
+func (c *CustomS2SConfig) validate(p *problems) { p.requireAll(c) }
+
+// UnknownConfig is a config whose type this package doesn't know, or that doesn't fit its type. It is sent as it came.
+// Because Raw may hold secrets, fmt and slog print no more of it than its length.
+type UnknownConfig struct {
+	// Type is the type of the integration.
+	Type IntegrationType
+	// Raw is the config as it came. If it is empty, the integration has no config.
+	Raw json.RawMessage
+	// Reason says why the config is none of the other types.
+	Reason string
+}
+
+// IntegrationType returns the type of the integration that the config was read from, or was made for.
+func (c *UnknownConfig) IntegrationType() IntegrationType {
+	if c == nil {
+		return ""
+	}
+	return c.Type
+}
+
+// Format prints the type and the length of Raw, whatever the verb.
+func (c UnknownConfig) Format(f fmt.State, _ rune) {
+	printString(f, api.Printable(fmt.Sprintf("{type:%s raw:%d bytes}", string(c.Type), len(c.Raw))))
+}
+
+// LogValue returns the type and the length of Raw.
+func (c UnknownConfig) LogValue() slog.Value {
+	return slog.GroupValue(slog.String("type", string(c.Type)), slog.Int("bytes", len(c.Raw)))
+}
+
+// MarshalJSON returns Raw, secrets included.
+func (c UnknownConfig) MarshalJSON() ([]byte, error) { return c.Raw.MarshalJSON() }
+
+// UnmarshalJSON sets Raw to a copy of data.
+func (c *UnknownConfig) UnmarshalJSON(data []byte) error { return c.Raw.UnmarshalJSON(data) }
+
+func (c *UnknownConfig) validate(p *problems) { p.raw(c.Raw) }
+
+func (c *UnknownConfig) clone() IntegrationConfig {
+	copied := *c
+	copied.Raw = slices.Clone(c.Raw)
+	return &copied
+}
+
+const redacted = "[redacted]"
+
+// A Secret is a credential of a service. Package fmt prints it as [redacted] with every verb that vet allows for it, and
+// so does slog. An empty secret prints as nothing. string(s) is the value, and so is what encoding/json writes. Log a
+// whole [Integration] or config, then: slog's JSON handler gives a struct or a slice that holds one to encoding/json.
+type Secret string
+
+// String returns [redacted], or "" for an empty secret.
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return redacted
+}
+
+// Format prints what String returns, whatever the verb.
+func (s Secret) Format(f fmt.State, _ rune) { printString(f, s.String()) }
+
+// LogValue returns what String returns.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// formatConfig prints a config. Its secrets and the values of its Extra, which may be secrets too, are redacted.
+func formatConfig(f fmt.State, config IntegrationConfig) {
+	var fields []string
+	for _, attr := range configAttrs(config) {
+		fields = append(fields, attr.Key+":"+attr.Value.String())
+	}
+	printString(f, api.Printable("{"+strings.Join(fields, " ")+"}"))
+}
+
+func logConfig(config IntegrationConfig) slog.Value { return slog.GroupValue(configAttrs(config)...) }
+
+// configAttr returns the attribute of a config, or none if there is no config.
+func configAttr(config IntegrationConfig) []slog.Attr {
+	if isNil(config) {
+		return nil
+	}
+	return []slog.Attr{slog.Any("config", config)}
+}
+
+// configAttrs lists the members of a config that are set, by their names in the JSON.
+func configAttrs(config IntegrationConfig) []slog.Attr {
+	var attrs []slog.Attr
+	for name, field := range wire.Fields(config) {
+		switch field := field.(type) {
+		case *string:
+			attrs = append(attrs, setAttrs(name, *field)...)
+		case *Secret:
+			attrs = append(attrs, setAttrs(name, field.String())...)
+		case *map[string]json.RawMessage:
+			for _, name := range slices.Sorted(maps.Keys(*field)) {
+				attrs = append(attrs, slog.String(name, redacted))
+			}
+		}
+	}
+	return attrs
+}
+
+// configSecrets lists what must not appear in an error about a request that sends the config: its secrets, and every
+// string in what this package doesn't know.
+func configSecrets(config IntegrationConfig) []string {
+	if isNil(config) {
+		return nil
+	}
+	if unknown, ok := config.(*UnknownConfig); ok {
+		return wire.Strings(unknown.Raw)
+	}
+	var secrets []string
+	for _, field := range wire.Fields(config) {
+		switch field := field.(type) {
+		case *Secret:
+			secrets = append(secrets, string(*field))
+		case *map[string]json.RawMessage:
+			for _, raw := range *field {
+				secrets = append(secrets, wire.Strings(raw)...)
+			}
+		}
+	}
+	return secrets
+}
+
+// printString ends a Format, which has no way to fail.
+func printString(f fmt.State, text string) { _, _ = io.WriteString(f, text) }

@@ -2,6 +2,7 @@ package cfposture_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -38,9 +39,15 @@ func withoutSecrets(t *testing.T, config cfposture.IntegrationConfig) cfposture.
 	}
 	text, err = json.Marshal(members)
 	require.NoError(t, err)
-	public, err := cfposture.ParseConfig(config.IntegrationType(), text)
-	require.NoError(t, err)
-	return public
+	return readConfig(t, config.IntegrationType(), string(text))
+}
+
+// readConfig reads a config as one of a response.
+func readConfig(t *testing.T, integrationType cfposture.IntegrationType, text string) cfposture.IntegrationConfig {
+	t.Helper()
+	var integration cfposture.Integration
+	require.NoError(t, json.Unmarshal(fmt.Appendf(nil, `{"type":%q,"config":%s}`, integrationType, text), &integration))
+	return integration.Config
 }
 
 func TestEveryConfigIsSentWholeAndComesBackWithoutSecrets(t *testing.T) {
@@ -99,7 +106,7 @@ func TestIntegrationLivesFromCreateToDelete(t *testing.T) {
 	list, err := client.Integrations.List(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []*cfposture.Integration{changed}, list)
-	page, err := client.Integrations.ListPage(t.Context(), cfposture.ListPage{Page: 1, PerPage: 5})
+	page, err := client.Integrations.ListPage(t.Context(), cfposture.ListOptions{Page: 1, PerPage: 5})
 	require.NoError(t, err)
 	assert.Equal(t, list, page.Items)
 	for integration, err := range client.Integrations.All(t.Context()) {
@@ -125,21 +132,22 @@ func TestDeleteIntegrationTakesAnyResult(t *testing.T) {
 func TestTypeDecidesTheConfig(t *testing.T) {
 	for _, integrationType := range cfposture.IntegrationTypes() {
 		for _, text := range []string{`{}`, `{"client_id":"x"}`, `{"api_url":"u","auth_url":"a","client_id":"x"}`} {
-			config, err := cfposture.ParseConfig(integrationType, []byte(text))
-			require.NoError(t, err)
+			config := readConfig(t, integrationType, text)
 			assert.IsType(t, cfposture.NewConfig(integrationType), config)
 			assert.Equal(t, integrationType, config.IntegrationType())
 		}
 	}
-	for text, integrationType := range map[string]cfposture.IntegrationType{
-		`{"a":1}`: "quantum", `{"client_id":5}`: cfposture.IntegrationTypeKolide, `null`: cfposture.IntegrationTypeIntune,
+	for _, test := range []struct {
+		integrationType cfposture.IntegrationType
+		text, reason    string
+	}{
+		{"quantum", `{"a":1}`, `type "quantum" is not a type of integration`},
+		{cfposture.IntegrationTypeKolide, `{"client_id":5}`, "config.client_id is a number where a string is expected: put it in quotes"},
+		{cfposture.IntegrationTypeIntune, `[]`, "config is an array where an object is expected"},
 	} {
-		config, err := cfposture.ParseConfig(integrationType, []byte(text))
-		require.NoError(t, err)
-		assert.Equal(t, &cfposture.UnknownConfig{Type: integrationType, Raw: json.RawMessage(text)}, config)
+		want := &cfposture.UnknownConfig{Type: test.integrationType, Raw: json.RawMessage(test.text), Reason: test.reason}
+		assert.Equal(t, want, readConfig(t, test.integrationType, test.text))
 	}
-	_, err := cfposture.ParseConfig("kolide", []byte("{"))
-	require.EqualError(t, err, "cfposture: the kolide config is not valid JSON")
 	assert.Equal(t, &cfposture.UnknownConfig{Type: "quantum"}, cfposture.NewConfig("quantum"))
 }
 
@@ -153,7 +161,7 @@ func TestInvalidIntegrationIsNotSent(t *testing.T) {
 	_, err = client.Integrations.Update(t.Context(), "x", cfposture.IntegrationUpdate{})
 	assertProblems(t, err, ": the change is empty")
 	_, err = client.Integrations.Update(t.Context(), "", cfposture.IntegrationUpdate{Name: new("n")})
-	require.EqualError(t, err, "cfposture: the integration ID is empty")
+	require.EqualError(t, err, "cfposture: integration ID is empty")
 	assert.Empty(t, server.Requests())
 }
 
@@ -171,13 +179,13 @@ func TestUnknownConfigIsSentAsItIs(t *testing.T) {
 
 func TestChangeThatCannotBeWrittenIsAnError(t *testing.T) {
 	_, err := cfposture.IntegrationUpdate{Config: &cfposture.UnknownConfig{Raw: json.RawMessage("{")}}.MarshalJSON()
-	require.EqualError(t, err, `cfposture: integration: member "config" has raw bytes that are not valid JSON`)
+	require.EqualError(t, err, `cfposture: integration update: config has raw bytes that are not valid JSON`)
 	_, err = cfposture.IntegrationUpdate{Name: new("\xff")}.MarshalJSON()
-	require.EqualError(t, err, `cfposture: integration: member "name" is not valid UTF-8`)
+	require.EqualError(t, err, `cfposture: integration update: name is not valid UTF-8`)
 	_, err = cfposture.Integration{Name: "\xff"}.MarshalJSON()
-	require.EqualError(t, err, `cfposture: integration: member "name" is not valid UTF-8`)
+	require.EqualError(t, err, `cfposture: integration "\xff": name is not valid UTF-8`)
 	_, err = cfposture.Integration{Config: &cfposture.UnknownConfig{Raw: json.RawMessage("{")}}.MarshalJSON()
-	require.EqualError(t, err, `cfposture: integration: member "config" has raw bytes that are not valid JSON`)
+	require.EqualError(t, err, `cfposture: integration: config has raw bytes that are not valid JSON`)
 	require.EqualError(t, new(cfposture.Integration).UnmarshalJSON([]byte(`{"id":"x","interval":5}`)),
-		`cfposture: integration x: member "interval" is a number where a string is expected`)
+		`cfposture: integration x: interval is a number where a string is expected: put it in quotes`)
 }

@@ -1,257 +1,420 @@
 package cfposture
 
 import (
+	"bytes"
 	"context"
 	"errors"
-	"hash/maphash"
+	"fmt"
 	"iter"
 	"net/http"
-	"strings"
+	"slices"
 
-	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/cfposture/cfposture/internal/envelope"
+	"github.com/cfposture/cfposture/internal/api"
+	"github.com/cfposture/cfposture/internal/wire"
 )
 
-// ListPage says which part of a list is wanted; zero values leave it to the API.
-type ListPage struct {
-	Page    int `url:"page,omitempty"`     // from 1
-	PerPage int `url:"per_page,omitempty"` // items of a page
+// ListOptions selects a page of a list. Zero values leave the choice to the API.
+type ListOptions struct {
+	// Page is the number of the page, from 1.
+	Page int `url:"page,omitempty"`
+	// PerPage is the number of items of a page.
+	PerPage int `url:"per_page,omitempty"`
 }
 
 // A Page is a part of a list.
 type Page[T any] struct {
 	Items []*T
-	Info  ResultInfo // zero where the API says nothing
+	// Info is zero if the API says nothing about the page.
+	Info ResultInfo
 }
 
-// ResultInfo is the envelope's result_info: where a page stands in its list.
+// ResultInfo tells where a page stands in its list, as the envelope's result_info says. What that leaves out is zero.
 type ResultInfo struct {
-	Page       int `json:"page"`
-	PerPage    int `json:"per_page"`
-	Count      int `json:"count"` // items of this page
-	TotalCount int `json:"total_count"`
-	TotalPages int `json:"total_pages"`
+	Page    int
+	PerPage int
+	// Count is the number of items of the page.
+	Count      int
+	TotalCount int
+	TotalPages int
 }
 
-// more reports whether pages follow the given one.
-func (i ResultInfo) more(page int) bool {
-	return i.TotalPages > page || i.TotalPages == 0 && i.PerPage > 0 && i.TotalCount > page*i.PerPage
-}
-
-// list reads every page. An item that can't be decoded is left out and named in the error.
-func (r *resource[T]) list(ctx context.Context, opts []Option) ([]*T, error) {
-	var list collector[T]
-	for item, err := range r.pages(ctx, opts, false) {
-		if !list.add(item, err) {
+// list reads a whole list. Unreadable items are left out and reported in the error.
+func (c *collection[T]) list(ctx context.Context, opts []Option) ([]*T, error) {
+	var items []*T
+	var problems listError
+	for page, err := range c.pages(ctx, opts) {
+		switch {
+		case errors.Is(err, ErrIncomplete):
+			problems.incomplete = err
+		case err != nil:
 			return nil, err
+		default:
+			items = page.gather(items, &problems)
 		}
 	}
-	return list.items, list.err()
+	return items, problems.orNil()
 }
 
-// pages yields every item of every page, as it arrives. streamed makes the answer's size limit one of each item.
-func (r *resource[T]) pages(ctx context.Context, opts []Option, streamed bool) iter.Seq2[*T, error] {
+// all yields the items of a whole list, and the errors of the unreadable ones in their places.
+func (c *collection[T]) all(ctx context.Context, opts []Option) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		seen := newSeenSet()
-		for page := 1; ; page++ {
-			query := ListPage{Page: page}
-			if page == 1 {
-				query = ListPage{}
-			}
-			fresh, info, err := r.page(ctx, query, opts, streamed, seen, yield)
-			if errors.Is(err, errStop) {
-				return
-			}
+		for page, err := range c.pages(ctx, opts) {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			if fresh == 0 || !info.more(page) {
-				return
+			for item, err := range page.all() {
+				if !yield(item, err) {
+					return
+				}
 			}
 		}
 	}
 }
 
 // listPage reads one page.
-func (r *resource[T]) listPage(ctx context.Context, page ListPage, opts []Option) (*Page[T], error) {
-	var list collector[T]
-	_, info, err := r.page(ctx, page, opts, false, newSeenSet(), list.add)
+func (c *collection[T]) listPage(ctx context.Context, which ListOptions, opts []Option) (*Page[T], error) {
+	s, r, err := c.request(http.MethodGet, opts)
 	if err != nil {
 		return nil, err
 	}
-	return &Page[T]{list.items, info}, list.err()
-}
-
-// page yields the items of one page that no answer before has brought, and says how many there were. A page that comes
-// again, by a retry or from a server that ignores the query, brings the same ones.
-func (r *resource[T]) page(ctx context.Context, page ListPage, opts []Option, streamed bool, seen *seenSet,
-	yield func(*T, error) bool,
-) (fresh int, info ResultInfo, err error) {
-	c, err := r.call(http.MethodGet, opts, collection)
+	page, err := c.readPage(ctx, s, r, which)
 	if err != nil {
-		return 0, info, err
+		return nil, err
 	}
-	if err := c.setQuery(page); err != nil {
-		return 0, info, err
-	}
-	reader := &pageReader[T]{resource: r, call: &c.call, streamed: streamed, seen: seen, yield: yield}
-	c.result = reader
-	err = c.send(ctx)
-	return reader.fresh, c.info, err
+	var problems listError
+	return &Page[T]{page.gather(nil, &problems), page.info.ResultInfo}, problems.orNil()
 }
 
-// A pageReader reads an answer whose result is a list, and yields the items that no answer before has brought.
-type pageReader[T any] struct {
-	*resource[T]
-	call     *call
-	streamed bool
-	seen     *seenSet
-	yield    func(*T, error) bool
-	texts    textBlocks
-	index    int   // of the element that comes next
-	fresh    int   // items that were yielded
-	shape    error // why the result is no list
+// pages reads a list page by page. A page is read whole before it is yielded, so that the loop may take its time and make
+// calls of its own. No item is yielded twice. A list that turns out not to be whole is read once more from its first page;
+// if that does not help, the last error is ErrIncomplete.
+func (c *collection[T]) pages(ctx context.Context, opts []Option) iter.Seq2[*itemPage[T], error] {
+	return func(yield func(*itemPage[T], error) bool) {
+		s, r, err := c.request(http.MethodGet, opts)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		var page *itemPage[T]
+		var came reading
+		seen := make(map[string]int)
+		for number := 1; number <= 2; number++ {
+			came = reading{}
+			for came.hasMore() {
+				if page, err = c.readPage(ctx, s, r, came.next()); err != nil {
+					yield(nil, err)
+					return
+				}
+				fresh := page.len()
+				if number > 1 || came.pages > 0 || !page.info.isAlone(fresh) {
+					fresh = page.leaveOutSeen(seen, number)
+				}
+				came.add(page.info, fresh)
+				if !yield(page, nil) {
+					return
+				}
+			}
+			if came.isWhole() {
+				return
+			}
+		}
+		yield(nil, page.incomplete(len(seen), came))
+	}
 }
 
-func (p *pageReader[T]) read(dec *jsontext.Decoder) error {
-	p.index, p.shape = 0, nil
-	p.seen.nextAnswer()
-	err := envelope.Elements(dec, p.element)
-	var wrong *envelope.ShapeError
-	if errors.As(err, &wrong) {
-		p.shape, err = wrong, nil // a failure's own errors say more, if it is one
-	}
-	return err
+// A reading is one way through the pages of a list.
+type reading struct {
+	pages int // read so far
+	came  int // different items
+	idle  int // pages in a row that brought nothing
+	total int // the last one that the API has told
+	info  pageInfo
+	moved bool // the totals have changed on the way
+	gap   bool // a page after the first brought nothing new
 }
 
-func (p *pageReader[T]) finish() error { return p.shape }
+// maxIdle is how many pages in a row may bring nothing new. More come from a server that ignores the page asked for.
+const maxIdle = 3
 
-func (p *pageReader[T]) element(text []byte) error {
-	index := p.index
-	p.index++
-	if p.streamed {
-		p.call.answer.allowMore()
+// next selects the page to be read. The first is asked for without a query, as the API documents it.
+func (r *reading) next() ListOptions {
+	if r.pages == 0 {
+		return ListOptions{}
 	}
-	item, key, err := p.item(text)
-	if !p.seen.add(key) {
-		return nil
-	}
-	p.fresh++
-	if err != nil {
-		err = &itemError{p.call.errorf("result[%d]: %w", index, err)}
-	}
-	if !p.yield(item, err) {
-		return errStop
-	}
-	return nil
+	return ListOptions{Page: r.pages + 1}
 }
 
-// item decodes an element and returns what tells it from the others.
-func (p *pageReader[T]) item(raw []byte) (item *T, key string, err error) {
-	text := p.texts.keep(raw)
-	if !envelope.Valid(raw) {
-		return nil, text, errNotUnicode
+// add notes a page that brought so many items that no page of this reading had.
+func (r *reading) add(info pageInfo, fresh int) {
+	if info.hasTotal {
+		r.moved = r.moved || r.pages > 0 && info.TotalCount != r.total
+		r.total = info.TotalCount
 	}
-	item, err = p.decode(text)
-	if err == nil && p.id(item) != "" {
-		return item, p.id(item), nil
+	if before, now := r.info.lastPage(), info.lastPage(); before > 0 && now > 0 && before != now {
+		r.moved = true
 	}
-	return item, text, err
+	r.gap = r.gap || r.pages > 0 && fresh == 0
+	r.pages, r.came, r.info = r.pages+1, r.came+fresh, info
+	r.idle++
+	if fresh > 0 {
+		r.idle = 0
+	}
 }
 
-// A collector gathers a list's items, and apart from them the errors of those that could not be decoded.
-type collector[T any] struct {
-	items  []*T
-	unread []error
-}
-
-// add reports false for an error that ends the list.
-func (l *collector[T]) add(item *T, err error) bool {
-	if err == nil {
-		l.items = append(l.items, item)
+// hasMore reports whether another page is worth asking for.
+func (r *reading) hasMore() bool {
+	switch {
+	case r.pages == 0:
 		return true
+	case r.info.lastPage() > r.pages:
+		return r.idle < maxIdle
+	default:
+		return r.idle == 0 && r.total > r.came
 	}
-	var bad *itemError
-	if errors.As(err, &bad) {
-		l.unread = append(l.unread, err)
-		return true
+}
+
+// isWhole reports whether all came that the API has told of. More than the total is no problem. Without a total every
+// page must have brought something.
+func (r *reading) isWhole() bool {
+	proven := r.total > 0 || r.info.lastPage() <= r.pages && !r.gap
+	return proven && r.came >= r.total && !r.moved && !r.info.hasCursor
+}
+
+// A pageInfo is what result_info says of a page, in whatever way it is written.
+type pageInfo struct {
+	ResultInfo
+	hasTotal  bool
+	hasCursor bool // more is to be had in a way that this package does not know
+}
+
+// lastPage is the number of the last page, 0 if nothing is said of it.
+func (i pageInfo) lastPage() int {
+	if i.PerPage <= 0 {
+		return i.TotalPages
+	}
+	return max(i.TotalPages, i.TotalCount/i.PerPage+min(1, i.TotalCount%i.PerPage))
+}
+
+// isAlone reports whether a first page with so many items is the whole list.
+func (i pageInfo) isAlone(items int) bool {
+	return i.lastPage() <= 1 && i.TotalCount <= items && !i.hasCursor
+}
+
+// parsePageInfo reads a result_info. What makes no sense is left out: odd paging must not hide the items that came.
+func parsePageInfo(data []byte) pageInfo {
+	var info pageInfo
+	s := wire.NewScanner(data)
+	if s.Kind() != '{' {
+		return info
+	}
+	for s.Open('{'); s.Next('}'); {
+		switch name, value := s.Name(), s.Value(); string(name) {
+		case "page":
+			info.Page = max(0, wire.Int(value))
+		case "per_page":
+			info.PerPage = max(0, wire.Int(value))
+		case "count":
+			info.Count = max(0, wire.Int(value))
+		case "total_pages":
+			info.TotalPages = max(0, wire.Int(value))
+		case "total_count":
+			info.TotalCount = max(0, wire.Int(value))
+			info.hasTotal = info.TotalCount > 0 || string(value) == "0"
+		case "cursor", "cursors":
+			info.hasCursor = hasCursor(value)
+		}
+	}
+	return info
+}
+
+// hasCursor reports whether a cursor, or the one that leads on of several, is set.
+func hasCursor(value []byte) bool {
+	s := wire.NewScanner(value)
+	if s.Kind() != '{' {
+		return s.Kind() == '"' && len(s.String()) > 0
+	}
+	for s.Open('{'); s.Next('}'); {
+		if name, value := s.Name(), s.Value(); string(name) == "after" && hasCursor(value) {
+			return true
+		}
 	}
 	return false
 }
 
-func (l *collector[T]) err() error {
-	if len(l.unread) == 0 {
+// An itemPage is a page as it came.
+type itemPage[T any] struct {
+	collection *collection[T]
+	response   *api.Response
+	items      []*T           // nil where one was left out
+	texts      map[int]string // of the items without an ID, to tell them from others
+	unreadable []unreadable
+	result     []byte // the page's text, if an item is unreadable
+	info       pageInfo
+}
+
+// An unreadable is an item that could not be decoded. What is wrong with it is found out anew where somebody wants to
+// know: a page may hold many.
+type unreadable struct {
+	after      int32 // how many items
+	start, end int32 // in the page's text, which is shorter than 64 MiB
+	leftOut    bool  // a page before has brought it
+}
+
+// readPage reads one page.
+func (c *collection[T]) readPage(ctx context.Context, s *settings, r *api.Request, which ListOptions) (*itemPage[T], error) {
+	query, err := encodeQuery(which)
+	if err != nil {
+		return nil, err
+	}
+	p := &itemPage[T]{collection: c}
+	request := *r
+	request.Query, request.Decode = query, p.decode
+	if p.response, err = s.send(ctx, operation{c.service, "list"}, &request); err != nil {
+		return nil, err
+	}
+	p.info = parsePageInfo(p.response.ResultInfo)
+	return p, nil
+}
+
+// decode reads the page's result, an array or null.
+func (p *itemPage[T]) decode(s *wire.Scanner) error {
+	p.items, p.texts, p.unreadable = nil, nil, nil
+	switch kind := s.Kind(); kind {
+	case '[':
+	case 'n':
+		s.Skip()
 		return nil
+	default:
+		return fmt.Errorf(`response's member "result" is %s where an array is expected`, wire.Describe(kind))
 	}
-	return oneLineError{errors.Join(l.unread...)}
+	result := s.Offset()
+	for s.Open('['); s.Next(']'); {
+		var item *T
+		start := s.Offset()
+		if s.Kind() == '{' {
+			item, _ = p.collection.decodeItem(s)
+		} else {
+			s.Skip()
+		}
+		switch {
+		case item == nil:
+			end := start + len(s.Text(start))
+			p.unreadable = append(p.unreadable, unreadable{
+				after: int32(len(p.items)), start: int32(start - result), end: int32(end - result), //nolint:gosec // see unreadable
+			})
+			continue
+		case p.collection.id(item) == "":
+			if p.texts == nil {
+				p.texts = make(map[int]string)
+			}
+			p.texts[len(p.items)] = string(s.Text(start))
+		}
+		p.items = append(p.items, item)
+	}
+	if p.unreadable != nil {
+		p.result = bytes.Clone(s.Text(result))
+	}
+	return nil
 }
 
-// An itemError is about one item of a list alone: the others are there.
-type itemError struct{ error }
+func (p *itemPage[T]) len() int { return len(p.items) + len(p.unreadable) }
 
-func (e *itemError) Unwrap() error { return e.error }
-
-// A seenSet remembers the items that answers brought, so that no later one brings them again. What one answer holds
-// twice is there twice.
-type seenSet struct {
-	seeds   [2]maphash.Seed
-	current []itemHash       // what the answer that is being read brought first
-	earlier map[itemHash]int // how often those before brought an item
-	again   map[itemHash]int // how often this one has brought it again
+// leaveOutSeen leaves out what a page before has brought, and returns how many items are new to this reading. Seen has
+// the number of the last reading that brought an item, by its ID, or by its text if it has none.
+func (p *itemPage[T]) leaveOutSeen(seen map[string]int, number int) (fresh int) {
+	note := func(key string) (before bool) {
+		last := seen[key]
+		seen[key] = number
+		if last != number {
+			fresh++
+		}
+		return last != 0
+	}
+	for i, item := range p.items {
+		key := p.collection.id(item)
+		if key == "" {
+			key = p.texts[i]
+		}
+		if note(key) {
+			p.items[i] = nil
+		}
+	}
+	for i := range p.unreadable {
+		u := &p.unreadable[i]
+		u.leftOut = note(string(p.result[u.start:u.end]))
+	}
+	return fresh
 }
 
-// An itemHash has 128 bits, for a list may have a hundred thousand items.
-type itemHash [2]uint64
-
-func newSeenSet() *seenSet {
-	return &seenSet{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
+// all yields the page's items, and the errors of the unreadable ones in their places.
+func (p *itemPage[T]) all() iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		next := 0 // of the unreadable ones
+		for i := range len(p.items) + 1 {
+			for ; next < len(p.unreadable) && int(p.unreadable[next].after) == i; next++ {
+				if !p.unreadable[next].leftOut && !yield(nil, p.itemError(next)) {
+					return
+				}
+			}
+			if i < len(p.items) && p.items[i] != nil && !yield(p.items[i], nil) {
+				return
+			}
+		}
+	}
 }
 
-// nextAnswer says that what is added from now on comes from another answer. Most lists have but one, which costs no map.
-func (s *seenSet) nextAnswer() {
-	if s.earlier == nil && len(s.current) > 0 {
-		s.earlier, s.again = make(map[itemHash]int, len(s.current)), map[itemHash]int{}
+// gather appends the page's items and notes the unreadable ones.
+func (p *itemPage[T]) gather(items []*T, problems *listError) []*T {
+	for i := range p.unreadable {
+		if !p.unreadable[i].leftOut {
+			problems.add(func() error { return p.itemError(i) })
+		}
 	}
-	for _, hash := range s.current {
-		s.earlier[hash]++
+	came := slices.DeleteFunc(p.items, func(item *T) bool { return item == nil })
+	if items == nil {
+		return came
 	}
-	s.current = s.current[:0]
-	clear(s.again)
+	return append(items, came...)
 }
 
-// add reports whether the key is new.
-func (s *seenSet) add(key string) bool {
-	hash := itemHash{maphash.String(s.seeds[0], key), maphash.String(s.seeds[1], key)}
-	if s.again[hash] < s.earlier[hash] {
-		s.again[hash]++
-		return false
+// itemError is the error of an unreadable item.
+func (p *itemPage[T]) itemError(i int) error {
+	u := p.unreadable[i]
+	text, index := p.result[u.start:u.end], int(u.after)+i
+	_, err := p.collection.decodeItem(wire.NewScanner(text))
+	return &ItemError{
+		Index: index, ID: idOf(text), Raw: bytes.Clone(text),
+		Err: p.response.Clean(fmt.Errorf("result[%d]: %w", index, err)),
 	}
-	s.current = append(s.current, hash)
-	return true
 }
 
-// textBlocks keep the texts of a list's items, several in one piece of memory: a long list takes less time so. Who keeps
-// one item keeps its block, which is small for that reason.
-type textBlocks struct{ block strings.Builder }
-
-const (
-	firstBlock   = 512 // bytes
-	largestBlock = 4 << 10
-)
-
-// keep returns a copy of text.
-func (b *textBlocks) keep(text []byte) string {
-	if len(text) > largestBlock/4 {
-		return string(text)
+// idOf returns the ID of an unreadable item, "" if it has none.
+func idOf(text []byte) (id string) {
+	s := wire.NewScanner(text)
+	if s.Kind() != '{' {
+		return ""
 	}
-	if b.block.Cap()-b.block.Len() < len(text) {
-		size := min(max(2*b.block.Cap(), firstBlock, len(text)), largestBlock)
-		b.block.Reset()
-		b.block.Grow(size)
+	for s.Open('{'); s.Next('}'); {
+		if name := s.Name(); string(name) == "id" && s.Kind() == '"' {
+			id = string(s.String())
+		} else {
+			s.Skip()
+		}
 	}
-	start := b.block.Len()
-	b.block.Write(text)
-	return b.block.String()[start:]
+	return id
+}
+
+// incomplete is the error of a list that is not whole after two readings, of which the last page is p.
+func (p *itemPage[T]) incomplete(items int, last reading) error {
+	reason := fmt.Sprintf("%d of %d came", items, last.total)
+	switch {
+	case last.info.hasCursor:
+		reason = "the API goes on by a cursor, which this package does not follow"
+	case last.moved:
+		reason = "the list changed while it was read, twice"
+	case last.total == 0:
+		reason = fmt.Sprintf("of %d pages one or more brought nothing new", last.info.lastPage())
+	}
+	return p.response.Clean(&incompleteError{reason})
 }

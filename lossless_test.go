@@ -49,9 +49,9 @@ func TestRulesSurviveDecodingAndEncoding(t *testing.T) {
 		"input of another kind":    `{"id":"x","input":{"path":5,"exists":true},"name":"n","type":"file"}`,
 		"input is no object":       `{"id":"x","input":[{"path":"/x"}],"name":"n","type":"file"}`,
 		"input is a string":        `{"id":"x","input":"/x","name":"n","type":"gateway"}`,
-		"digits of a known number": `{"id":"x","input":{"score":85.50,"connection_id":"c","operator":">"},"name":"n","type":"custom_s2s"}`,
+		"a known number":           `{"id":"x","input":{"score":85.5,"connection_id":"c","operator":">"},"name":"n","type":"custom_s2s"}`,
 		"big known number":         `{"id":"x","input":{"total_score":12345678901234567890},"name":"n","type":"tanium_s2s"}`,
-		"exponent":                 `{"id":"x","input":{"update_window_days":1.0e1},"name":"n","type":"antivirus"}`,
+		"a known whole number":     `{"id":"x","input":{"update_window_days":10},"name":"n","type":"antivirus"}`,
 		"empty arrays and objects": `{"id":"x","input":{"locations":{"paths":[]},"check_private_key":true,"subject_alternative_names":[]},"match":[],"name":"n","type":"client_certificate_v2"}`,
 		"nulls":                    `{"description":null,"expiration":null,"id":"x","input":{"checkDisks":null,"requireAll":null},"match":null,"name":null,"type":"disk_encryption"}`,
 		"empty match":              `{"id":"x","match":[{}],"name":"n","type":"warp"}`,
@@ -203,22 +203,34 @@ func TestGetChangeUpdateSendsEverythingElseAsItCame(t *testing.T) {
 
 			requests := server.Requests()
 			sent := requests[len(requests)-1].Body
+			assert.NotContains(t, decodeJSON(t, sent), "id", "only the API sets it")
+			assert.NotContains(t, decodeJSON(t, sent), "enabled", "only the API sets it")
 			want := strings.Replace(sample, `"name":"Sample of `+string(rule.Type)+`"`, `"name":"changed"`, 1)
 			require.Contains(t, want, `"changed"`)
-			assertNothingLost(t, []byte(want), sent)
+			assertNothingLost(t, without(t, without(t, []byte(want), "id"), "enabled"), sent)
 			assertNothingLost(t, []byte(want), server.Rules()[0])
 		})
 	}
 }
 
-func TestChangedNumberLosesItsOldDigits(t *testing.T) {
+func TestKnownNumberMayComeBackInOtherDigits(t *testing.T) {
 	var input cfposture.CustomS2SInput
 	require.NoError(t, json.Unmarshal([]byte(`{"connection_id":"c","operator":">","score":85.50}`), &input))
-	assert.InDelta(t, 85.5, input.Score, 0)
-	input.Score = 90
-	encoded, err := json.Marshal(input)
+	encoded, err := input.MarshalJSON()
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"connection_id":"c","operator":">","score":90}`, string(encoded))
+	assert.Contains(t, string(encoded), `"score":85.5}`)
+}
+
+func TestNumberBeyondAFloat64IsKeptAsItIs(t *testing.T) {
+	for _, number := range []string{"12345678901234567890", "1e400", "0.1000000000000000055511151231257827"} {
+		text := `{"id":"x","name":"n","type":"antivirus","input":{"update_window_days":` + number + `}}`
+		var rule cfposture.Rule
+		require.NoError(t, json.Unmarshal([]byte(text), &rule))
+		assert.Equal(t, "input.update_window_days is a number that doesn't fit a float64", rule.Input.(*cfposture.UnknownInput).Reason)
+		encoded, err := json.Marshal(rule)
+		require.NoError(t, err)
+		assertNothingLost(t, []byte(text), encoded)
+	}
 }
 
 func TestUnmarshalReplacesWhatWasThere(t *testing.T) {
@@ -232,15 +244,15 @@ func TestUnmarshalReplacesWhatWasThere(t *testing.T) {
 
 func TestUnmarshalNamesTheMemberThatDoesNotFit(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"id":"x","name":5}`:                   `cfposture: rule x: member "name" is a number where a string is expected`,
-		`{"id":"x","match":{}}`:                 `cfposture: rule x: member "match" is an object where an array is expected`,
-		`{"id":"x","match":[{},null]}`:          `cfposture: rule x: member "match[1]" is null where an object is expected`,
-		`{"id":"x","match":[{"platform":[1]}]}`: `cfposture: rule x: member "match[0].platform" is an array where a string is expected`,
-		`{"id":"x","id":"y"}`:                   `cfposture: rule x: member "id" appears twice`,
-		`{"id":["x"]}`:                          `cfposture: rule: member "id" is an array where a string is expected`,
+		`{"id":"x","name":5}`:                   `cfposture: rule x: name is a number where a string is expected: put it in quotes`,
+		`{"id":"x","match":{}}`:                 `cfposture: rule x: match is an object where an array is expected`,
+		`{"id":"x","match":[{},null]}`:          `cfposture: rule x: match[1] is null where an object is expected`,
+		`{"id":"x","match":[{"platform":[1]}]}`: `cfposture: rule x: match[0].platform is an array where a string is expected`,
+		`{"id":"x","id":"y"}`:                   `cfposture: rule x: id appears twice`,
+		`{"id":["x"]}`:                          `cfposture: rule: id is an array where a string is expected`,
 		`[]`:                                    `cfposture: rule: it is an array where an object is expected`,
-		`{"id":"x","match":[{"x":1,"x":2}]}`:    `cfposture: rule x: member "match[0].x" appears twice`,
-		`{"type":true,"input":{}}`:              `cfposture: rule: member "type" is true or false where a string is expected`,
+		`{"id":"x","match":[{"x":1,"x":2}]}`:    `cfposture: rule x: match[0].x appears twice`,
+		`{"type":true,"input":{}}`:              `cfposture: rule: type is true or false where a string is expected: put it in quotes`,
 	} {
 		var rule cfposture.Rule
 		require.EqualError(t, json.Unmarshal([]byte(text), &rule), want, text)
@@ -248,7 +260,7 @@ func TestUnmarshalNamesTheMemberThatDoesNotFit(t *testing.T) {
 	}
 	var input cfposture.FileInput
 	require.EqualError(t, json.Unmarshal([]byte(`{"path":5}`), &input),
-		`cfposture: cfposture.FileInput: member "path" is a number where a string is expected`)
+		`cfposture: cfposture.FileInput: path is a number where a string is expected: put it in quotes`)
 	require.EqualError(t, new(cfposture.Rule).UnmarshalJSON([]byte(`{`)), "cfposture: not valid JSON")
 }
 
@@ -277,14 +289,14 @@ func TestMarshalRefusesWhatItCannotWrite(t *testing.T) {
 		model json.Marshaler
 		want  string
 	}{
-		"extra is no JSON":     {cfposture.Rule{Extra: raw("x", "{")}, `cfposture: rule: member "x" of Extra is not valid JSON`},
-		"extra is empty":       {cfposture.Rule{Extra: raw("x", "")}, `cfposture: rule: member "x" of Extra is not valid JSON`},
-		"extra and field":      {cfposture.Rule{Extra: raw("name", `"y"`)}, `cfposture: rule: member "name" is both a field and in Extra`},
-		"in a match":           {cfposture.Rule{Match: []cfposture.Match{{}, {Extra: raw("x", "{")}}}, `cfposture: rule: member "match[1].x" of Extra is not valid JSON`},
-		"raw input is no JSON": {cfposture.Rule{Input: &cfposture.UnknownInput{Raw: json.RawMessage("{")}}, `cfposture: rule: member "input" has raw bytes that are not valid JSON`},
-		"in an input":          {cfposture.Rule{Input: &cfposture.FileInput{Extra: raw("x", "{")}}, `cfposture: rule: member "input.x" of Extra is not valid JSON`},
-		"no UTF-8":             {cfposture.Rule{Name: "\xff"}, `cfposture: rule: member "name" is not valid UTF-8`},
-		"no UTF-8 in a list":   {cfposture.DiskEncryptionInput{CheckDisks: []string{"C", "\xff"}}, `cfposture: cfposture.DiskEncryptionInput: member "checkDisks[1]" is not valid UTF-8`},
+		"extra is no JSON":     {cfposture.Rule{Extra: raw("x", "{")}, `cfposture: rule: x of Extra is not valid JSON`},
+		"extra is empty":       {cfposture.Rule{Extra: raw("x", "")}, `cfposture: rule: x of Extra is not valid JSON`},
+		"extra and field":      {cfposture.Rule{Extra: raw("name", `"y"`)}, `cfposture: rule: name is both a field and in Extra`},
+		"in a match":           {cfposture.Rule{Match: []cfposture.Match{{}, {Extra: raw("x", "{")}}}, `cfposture: rule: match[1].x of Extra is not valid JSON`},
+		"raw input is no JSON": {cfposture.Rule{Input: &cfposture.UnknownInput{Raw: json.RawMessage("{")}}, `cfposture: rule: input has raw bytes that are not valid JSON`},
+		"in an input":          {cfposture.Rule{Input: &cfposture.FileInput{Extra: raw("x", "{")}}, `cfposture: rule (file): input.x of Extra is not valid JSON`},
+		"no UTF-8":             {cfposture.Rule{Name: "\xff"}, `cfposture: rule "\xff": name is not valid UTF-8`},
+		"no UTF-8 in a list":   {cfposture.DiskEncryptionInput{CheckDisks: []string{"C", "\xff"}}, `cfposture: cfposture.DiskEncryptionInput: checkDisks[1] is not valid UTF-8`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := test.model.MarshalJSON()

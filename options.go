@@ -9,10 +9,13 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/cfposture/cfposture/internal/api"
 )
 
 // The environment variables that NewClient reads, the same as the API's other clients.
@@ -31,263 +34,342 @@ const (
 	defaultMaxRetryWait = 60 * time.Second
 )
 
-// An Option changes how requests are made. Given to [NewClient] it holds for every call, given to a call for that call
-// alone, where it wins over the client's. An option that can't be right makes NewClient or the call fail before
-// anything is sent.
+// An Option changes how requests are made. Passed to [NewClient] it applies to every call; passed to a call it applies to
+// that call and overrides the client's. An invalid option makes NewClient or the call return an error before anything is
+// sent.
 type Option func(*settings)
 
-// WithAPIToken authenticates with an API token, sent as Authorization: Bearer. Default: CLOUDFLARE_API_TOKEN.
+// WithAPIToken authenticates with an API token, sent as Authorization: Bearer. It defaults to CLOUDFLARE_API_TOKEN. Of
+// several options for credentials the last one counts.
 func WithAPIToken(token string) Option {
 	return func(s *settings) {
-		authorization := bearer + token
-		authorize := func(_ context.Context, headers *ownHeaders) error {
-			headers.set("Authorization", authorization)
+		authorization := "Bearer " + token
+		s.authenticate(checkCredential("API token", token), func(_ context.Context, header http.Header) error {
+			header.Set("Authorization", authorization)
 			return nil
-		}
-		s.authenticate("WithAPIToken", authorize, checkSecret("API token", token))
+		})
 	}
 }
 
-// WithTokenSource authenticates with the API token that source returns. It is asked before every attempt, so that a
-// token may be renewed; its error ends the call.
+// WithTokenSource authenticates with the API token that source returns. Source is called before every attempt, within its
+// timeout, so that a token can be renewed. An error of source ends the call.
 func WithTokenSource(source func(context.Context) (string, error)) Option {
 	return func(s *settings) {
-		authorize := func(ctx context.Context, headers *ownHeaders) error {
-			token, err := source(ctx)
-			if err == nil {
-				err = checkSecret("API token", token)
-			}
-			if err != nil {
-				return fmt.Errorf("no API token: %w", err)
-			}
-			headers.set("Authorization", bearer+token)
-			return nil
-		}
 		var problem error
 		if source == nil {
-			problem = errors.New("the token source is nil")
+			problem = errors.New("token source is nil")
 		}
-		s.authenticate("WithTokenSource", authorize, problem)
+		s.authenticate(problem, func(ctx context.Context, header http.Header) error {
+			token, err := source(ctx)
+			if err == nil {
+				err = checkCredential("API token", token)
+			}
+			if err != nil {
+				return fmt.Errorf("token source: %w", err)
+			}
+			header.Set("Authorization", "Bearer "+token)
+			return nil
+		})
 	}
 }
 
-// WithAPIKey authenticates with an account's email address and global API key, sent as X-Auth-Email and X-Auth-Key.
-// Default: CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY. Prefer an API token, which can be limited to what it is for.
+// WithAPIKey authenticates with the email address and the global API key of a user, sent as X-Auth-Email and X-Auth-Key.
+// It defaults to CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY. Prefer an API token, which can be limited to what it is for.
 func WithAPIKey(email, key string) Option {
 	return func(s *settings) {
-		authorize := func(_ context.Context, headers *ownHeaders) error {
-			headers.set("X-Auth-Email", email)
-			headers.set("X-Auth-Key", key)
+		problem := errors.Join(checkCredential("email", email), checkCredential("API key", key))
+		s.authenticate(problem, func(_ context.Context, header http.Header) error {
+			header.Set("X-Auth-Email", email)
+			header.Set("X-Auth-Key", key)
 			return nil
-		}
-		s.authenticate("WithAPIKey", authorize, errors.Join(checkSecret("email", email), checkSecret("API key", key)))
+		})
 	}
 }
 
-// WithAccountID sets the account whose rules and integrations are meant. Default: CLOUDFLARE_ACCOUNT_ID.
+// WithAccountID sets the account that rules and integrations belong to. It defaults to CLOUDFLARE_ACCOUNT_ID.
 func WithAccountID(id string) Option {
 	return func(s *settings) { s.accountID = id }
 }
 
-// WithBaseURL sets where the API is: an https URL, or an http one of a loopback host. Default: CLOUDFLARE_BASE_URL, or
-// https://api.cloudflare.com/client/v4.
+// WithBaseURL sets the URL that paths are relative to: an https URL, or an http URL of a loopback host (see
+// [WithPlainHTTP]). It defaults to CLOUDFLARE_BASE_URL, or to https://api.cloudflare.com/client/v4.
 func WithBaseURL(baseURL string) Option {
-	return func(s *settings) { s.baseURL, s.baseURLProblem = parseBaseURL(baseURL) }
+	return func(s *settings) { s.baseURL = baseURL }
 }
 
-// WithHTTPClient sends requests through a copy of client, which keeps its transport, cookies and timeout but follows no
-// redirect. Default, also for nil: one with [http.DefaultTransport].
+// WithPlainHTTP allows a base URL with http to name a host that is not a loopback host, such as a container beside this
+// one. Credentials then cross the network unencrypted.
+func WithPlainHTTP() Option {
+	return func(s *settings) { s.plainHTTP = true }
+}
+
+// WithHTTPClient sends requests through a copy of client, which keeps its transport, cookie jar and timeout but follows
+// no redirect. It defaults, also for nil, to a client with [http.DefaultTransport].
 func WithHTTPClient(client *http.Client) Option {
-	return func(s *settings) { s.httpClient, s.sender = client, nil }
+	return func(s *settings) { s.http, s.wrapped = api.NewHTTPClient(client), 0 }
 }
 
-// WithMiddleware wraps the transport that requests go through. It sees every attempt, credentials included. May be given
-// more than once: each wraps those given before it.
+// WithMiddleware wraps the transport that requests go through. A middleware sees every attempt, credentials included. The
+// option can be repeated: each middleware wraps those before it.
 func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option {
 	return func(s *settings) {
 		if middleware == nil {
-			s.fail(errors.New("the middleware is nil"))
+			s.fail(errors.New("middleware is nil"))
 			return
 		}
-		s.middleware = append(s.middleware[:len(s.middleware):len(s.middleware)], middleware)
-		if s.sender != nil {
-			// A client's own middleware is set up once, and may count on that.
-			s.sender = wrapTransport(s.sender, middleware)
-		}
+		s.middleware = append(slices.Clip(s.middleware), middleware)
 	}
 }
 
-// WithUserAgent puts a product such as "inventory/1.2" before this package's own in the User-Agent header.
+// WithUserAgent puts a product such as "inventory/1.2" before this package's in the User-Agent header.
 func WithUserAgent(product string) Option {
 	return func(s *settings) {
 		if !isHeaderText(product) {
-			s.fail(errors.New("the user agent holds a control character"))
+			s.fail(errors.New("user agent has a control character"))
 		}
 		s.userAgent = strings.TrimSpace(product + " " + userAgent)
 	}
 }
 
-// WithHeader sets a header of every request, in place of one that this package would send. May be given more than once.
+// WithHeader sets a header of every request, in place of one that this package sets. Host is allowed; Content-Length,
+// Transfer-Encoding and Trailer are not, because they describe the body. The option can be repeated.
 func WithHeader(name, value string) Option {
 	return func(s *settings) {
-		if !isHeaderName(name) {
-			s.fail(fmt.Errorf("%q is not a header's name", name))
+		name := http.CanonicalHeaderKey(name)
+		switch {
+		case !isHeaderName(name):
+			s.fail(fmt.Errorf("header name %q is invalid", name))
+		case name == "Content-Length", name == "Transfer-Encoding", name == "Trailer":
+			s.fail(fmt.Errorf("header %s describes the body: it can't be set", name))
+		case !isHeaderText(value):
+			s.fail(fmt.Errorf("value of header %s has a control character", name))
 		}
-		if !isHeaderText(value) {
-			s.fail(fmt.Errorf("the value of header %q holds a control character", name))
-		}
-		s.headers = append(s.headers[:len(s.headers):len(s.headers)], func(h http.Header) { h.Set(name, value) })
+		s.headers = append(slices.Clip(s.headers), func(r *http.Request) {
+			if name == "Host" {
+				r.Host = value
+				return
+			}
+			r.Header.Set(name, value)
+		})
 	}
 }
 
-// WithTimeout limits one attempt: connecting, sending, and all waiting for the answer and its body. Time that a loop
-// over All spends on a rule doesn't count. Default: 30 s; 0 is no limit. The context limits the call as a whole.
+// WithTimeout limits one attempt: the token source, connecting, sending, and reading the whole response. It defaults to
+// 30 seconds; 0 is no limit. The context limits the call as a whole. An attempt that takes longer fails with a [net.Error]
+// whose Timeout method returns true.
 func WithTimeout(perAttempt time.Duration) Option {
 	return func(s *settings) {
 		if perAttempt < 0 {
-			s.fail(fmt.Errorf("the timeout %v is negative", perAttempt))
+			s.fail(fmt.Errorf("timeout %v is negative", perAttempt))
 		}
 		s.timeout = perAttempt
 	}
 }
 
-// WithMaxRetries sets how many times a request may be sent again after a failure that may pass. Default: 4; 0 is never.
+// WithMaxRetries sets how often a request is sent again after a transient failure. It defaults to 4; 0 is never.
 func WithMaxRetries(n int) Option {
 	return func(s *settings) {
 		if n < 0 {
-			s.fail(fmt.Errorf("the number of retries %d is negative", n))
+			s.fail(fmt.Errorf("number of retries %d is negative", n))
 		}
 		s.maxRetries = n
 	}
 }
 
-// WithMaxRetryWait limits the wait before one retry. An answer whose Retry-After asks for more ends the call at once,
-// with an [*Error] that says how long. Default: 60 s.
+// WithMaxRetryWait limits the wait before a retry. A response whose Retry-After asks for more ends the call at once, with
+// an [*Error] that says how long. It defaults to 60 seconds.
 func WithMaxRetryWait(d time.Duration) Option {
 	return func(s *settings) {
 		if d < 0 {
-			s.fail(fmt.Errorf("the longest wait %v is negative", d))
+			s.fail(fmt.Errorf("retry wait %v is negative", d))
 		}
 		s.maxRetryWait = d
 	}
 }
 
-// A Limiter decides when a request may be sent. Wait returns when it may, or with an error, which ends the call; it must
-// end when the context does. It is asked before every attempt. A fleet that shares one token can plug in its shared
-// limiter; *rate.Limiter of golang.org/x/time is a Limiter.
+// A Limiter decides when a request may be sent. Wait returns nil when it may, or an error, which ends the call; it must
+// return when the context ends. Wait is called before every attempt. Programs that share one token can share a limiter;
+// *rate.Limiter of golang.org/x/time is a Limiter. [Operation] tells what is asked for.
 type Limiter interface {
 	Wait(context.Context) error
 }
 
-// WithLimiter asks limiter before every attempt; nil takes a limiter away. Default: none. The API allows a user or token
-// 1,200 requests in five minutes, over all clients that share it.
+// A LimitObserver is a [Limiter] that is told what every response says of the rate limit, so that all programs that share
+// a token can stop when the API refuses a request of one of them. Observe must be safe for concurrent use.
+type LimitObserver interface {
+	Observe(context.Context, RateLimit)
+}
+
+// WithLimiter asks limiter before every attempt; nil removes a limiter. It defaults to none. The API allows a user or
+// token 1,200 requests in five minutes, over all clients that share it. A limiter that is a [LimitObserver] too is told
+// of every response.
 func WithLimiter(limiter Limiter) Option {
 	return func(s *settings) { s.limiter = limiter }
 }
 
-// WithRateLimit allows perSecond requests, and bursts of up to burst. Everything the same Option value is given to
+// WithRateLimit allows perSecond requests, and bursts of up to burst. Everything that the same Option value is passed to
 // shares the limit.
 func WithRateLimit(perSecond float64, burst int) Option {
 	limiter := rate.NewLimiter(rate.Limit(perSecond), burst)
 	return func(s *settings) {
 		if !(perSecond > 0) || burst < 1 {
-			s.fail(fmt.Errorf("a rate limit of %v per second with bursts of %d lets nothing through", perSecond, burst))
+			s.fail(fmt.Errorf("rate limit of %v per second with bursts of %d lets nothing through", perSecond, burst))
 		}
 		s.limiter = limiter
 	}
 }
 
-// WithLogger logs every attempt at level Debug and every retry at level Warn: method, path, status, duration and ray.
-// Never headers, bodies or credentials. Default, also for nil: no logging.
+// WithPacing waits for the next rate limit window when a response says that this one has no request left, or is a 429
+// with a Retry-After, in place of sending what would be refused. A window further away than [WithMaxRetryWait] or the
+// context's deadline is not waited for: the request is sent, and the API decides. Everything that the same Option value is
+// passed to shares what responses said. It defaults to no pacing.
+func WithPacing() Option {
+	pacer := new(api.Pacer)
+	return func(s *settings) { s.pacer = pacer }
+}
+
+// WithLogger logs every attempt at [slog.LevelDebug] and every retry at [slog.LevelWarn]: method, path, status, duration
+// and ray, never headers or credentials. A logger that is enabled at slog.LevelDebug-4 gets the bodies of requests and
+// responses as well, without secrets and cut at 4 KiB. It defaults, also for nil, to no logging.
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) { s.logger = logger }
 }
 
-// WithResponse fills response from the last answer of the call, of a failing call too. It is for one call at a time.
+// WithResponse fills response with what the last response of a call says, also of a call that fails. It is an option of
+// calls, not of [NewClient], and response must not be used by two calls at a time.
 func WithResponse(response *Response) Option {
 	return func(s *settings) { s.response = response }
 }
 
-// WithoutValidation sends rules and integrations without asking Validate first, for what the API takes and this package
-// does not expect.
+// WithoutValidation sends rules and integrations without calling Validate first, for what the API accepts and this
+// package does not expect.
 func WithoutValidation() Option {
 	return func(s *settings) { s.skipValidation = true }
 }
 
-// WithoutEnvironment ignores the environment variables.
+// WithoutEnvironment ignores the environment variables. It is an option of [NewClient].
 func WithoutEnvironment() Option {
 	return func(s *settings) { s.skipEnvironment = true }
 }
 
-// settings are what a call works with. Secrets are in closures alone, where no fmt verb can print them.
+// A Response is what a response says besides its result; see [WithResponse]. Of a call that reads several pages it is the
+// last one's.
+type Response struct {
+	// StatusCode is 0 if no response came.
+	StatusCode int
+	Header     http.Header
+	// RayID is the CF-Ray header, which Cloudflare's support asks for.
+	RayID string
+	// Attempts counts how often the request was sent, or tried to be sent.
+	Attempts int
+	// Messages are the envelope's.
+	Messages  []Message
+	RateLimit RateLimit
+}
+
+// A RateLimit is what the Ratelimit, Ratelimit-Policy and Retry-After headers of a response say; what they don't is zero.
+// Of several policies it is the one that leaves the fewest requests; a quota of another name stands in for one that is
+// missing.
+type RateLimit struct {
+	// Policy is the policy's name, "" if there is no Ratelimit header.
+	Policy string
+	// Remaining is the number of requests left in the window.
+	Remaining int
+	// Reset is the time until the next window.
+	Reset time.Duration
+	// Quota is the number of requests allowed in a window.
+	Quota int
+	// Window is the length of a window.
+	Window time.Duration
+	// RetryAfter is how long to wait before the next request, usually of a 429.
+	RetryAfter time.Duration
+}
+
+// settings are what calls are made with. Secrets are in closures only, where no fmt verb prints them.
 type settings struct {
-	baseURL        string // with a slash at its end
-	baseURLProblem error
-	accountID      string
+	accountID        string
+	baseURL          string
+	plainHTTP        bool
+	authorize        func(context.Context, http.Header) error
+	authorizeProblem error
 
-	authorize         authorizer
-	authorizeWith     string // the option that set authorize
-	authorizeProblems error
-
-	httpClient *http.Client
+	http       *api.HTTPClient
 	middleware []func(http.RoundTripper) http.RoundTripper
-	sender     *http.Client // what httpClient and middleware come to; nil until setUpSender
+	wrapped    int // how many middlewares are around http already
 
 	userAgent    string
-	headers      []func(http.Header)
+	headers      []func(*http.Request)
 	timeout      time.Duration
 	maxRetries   int
 	maxRetryWait time.Duration
 	limiter      Limiter
-	pacer        *pacer
+	pacer        *api.Pacer
 	logger       *slog.Logger
-	response     *Response
 
+	response        *Response
 	skipValidation  bool
 	skipEnvironment bool
 
+	config   api.Config // what the above comes to
 	problems []error
 }
 
-// An authorizer adds credentials to a request's headers.
-type authorizer func(ctx context.Context, headers *ownHeaders) error
-
-// bearer is the scheme of API tokens.
-const bearer = "Bearer "
-
-// environment returns what the environment variables say, as options.
-func environment() []Option {
-	var opts []Option
-	token, email, key := os.Getenv(envAPIToken), os.Getenv(envEmail), os.Getenv(envAPIKey)
-	switch {
-	case token != "":
-		opts = append(opts, WithAPIToken(token))
-	case key != "":
-		opts = append(opts, WithAPIKey(email, key))
+// clientSettings returns what the options of a client come to. An environment variable is overridden by an option.
+func clientSettings(opts []Option) (*settings, error) {
+	s := defaultSettings()
+	environment(s)
+	s.apply(opts)
+	if s.skipEnvironment {
+		s = defaultSettings()
+		s.apply(opts)
 	}
-	if id := os.Getenv(envAccountID); id != "" {
-		opts = append(opts, WithAccountID(id))
+	if s.response != nil {
+		s.fail(errors.New("WithResponse is an option of calls, not of NewClient"))
 	}
-	if baseURL := os.Getenv(envBaseURL); baseURL != "" {
-		opts = append(opts, WithBaseURL(baseURL))
-	}
-	return opts
+	return s, s.finish()
 }
 
-func newSettings() *settings {
-	s := &settings{
+// with returns the settings of a call with the options.
+func (s *settings) with(opts []Option) (*settings, error) {
+	if len(opts) == 0 {
+		return s, nil
+	}
+	call := *s
+	call.skipEnvironment = false
+	call.apply(opts)
+	if call.skipEnvironment {
+		call.fail(errors.New("WithoutEnvironment is an option of NewClient, not of calls"))
+	}
+	return &call, call.finish()
+}
+
+func defaultSettings() *settings {
+	return &settings{
+		baseURL:      defaultBaseURL,
+		http:         api.NewHTTPClient(nil),
 		userAgent:    userAgent,
 		timeout:      defaultTimeout,
 		maxRetries:   defaultMaxRetries,
 		maxRetryWait: defaultMaxRetryWait,
 	}
-	s.baseURL, s.baseURLProblem = parseBaseURL(defaultBaseURL)
-	return s
 }
 
-// apply adds a layer of options, of which each may win over the layers before but not contradict its own.
+// environment applies what the environment variables say.
+func environment(s *settings) {
+	token, key := os.Getenv(envAPIToken), os.Getenv(envAPIKey)
+	switch {
+	case token != "":
+		WithAPIToken(token)(s)
+	case key != "":
+		WithAPIKey(os.Getenv(envEmail), key)(s)
+	}
+	s.accountID = os.Getenv(envAccountID)
+	if baseURL := os.Getenv(envBaseURL); baseURL != "" {
+		s.baseURL = baseURL
+	}
+}
+
 func (s *settings) apply(opts []Option) {
-	s.authorizeWith = ""
 	for _, opt := range opts {
 		if opt != nil {
 			opt(s)
@@ -297,64 +379,53 @@ func (s *settings) apply(opts []Option) {
 
 func (s *settings) fail(problem error) { s.problems = append(s.problems, problem) }
 
-func (s *settings) authenticate(option string, authorize authorizer, problems error) {
-	if s.authorizeWith != "" && s.authorizeWith != option {
-		s.fail(fmt.Errorf("%s and %s are both given: choose one", s.authorizeWith, option))
-	}
-	s.authorize, s.authorizeWith, s.authorizeProblems = authorize, option, problems
+func (s *settings) authenticate(problem error, authorize func(context.Context, http.Header) error) {
+	s.authorize, s.authorizeProblem = authorize, problem
 }
 
-// check returns everything that is wrong with the settings, in one line.
-func (s *settings) check() error {
-	problems := s.problems
+// finish sets the config, or returns all that is wrong with the settings in one line.
+func (s *settings) finish() error {
 	if s.authorize == nil {
-		problems = append(problems, fmt.Errorf(
-			"no credentials: give WithAPIToken, or set %s; or use WithTokenSource or WithAPIKey", envAPIToken))
+		s.fail(errors.New("no credentials: use WithAPIToken or set " + envAPIToken + ", or use WithTokenSource or WithAPIKey"))
 	}
-	if err := errors.Join(append(problems, s.authorizeProblems, s.baseURLProblem)...); err != nil {
-		return oneLineError{err}
+	baseURL, baseURLProblem := parseBaseURL(s.baseURL, s.plainHTTP)
+	for _, middleware := range s.middleware[s.wrapped:] {
+		wrapped, err := s.http.Wrap(middleware)
+		if err != nil {
+			s.fail(err)
+			break
+		}
+		s.http, s.wrapped = wrapped, s.wrapped+1
+	}
+	if err := errors.Join(append(s.problems, s.authorizeProblem, baseURLProblem)...); err != nil {
+		return fmt.Errorf("cfposture: %w", oneLineError{err})
+	}
+	s.config = api.Config{
+		HTTP: s.http, BaseURL: baseURL, Authorize: s.authorize, UserAgent: s.userAgent, Headers: s.headers,
+		Timeout: s.timeout, MaxRetries: s.maxRetries, MaxRetryWait: s.maxRetryWait,
+		Limiter: s.limiter, Pacer: s.pacer, Logger: s.logger, NewError: newError,
+	}
+	if observer, is := s.limiter.(LimitObserver); is {
+		s.config.Observe = func(ctx context.Context, limit api.RateLimit) { observer.Observe(ctx, RateLimit(limit)) }
 	}
 	return nil
 }
 
-// setUpSender makes what requests are sent with: a copy of the HTTP client that follows no redirect, so that credentials
-// reach no other host.
-func (s *settings) setUpSender() {
-	if s.sender != nil {
-		return
-	}
-	s.sender = new(http.Client)
-	if s.httpClient != nil {
-		*s.sender = *s.httpClient
-	}
-	s.sender.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	for _, middleware := range s.middleware {
-		s.sender = wrapTransport(s.sender, middleware)
-	}
-}
-
-func wrapTransport(client *http.Client, middleware func(http.RoundTripper) http.RoundTripper) *http.Client {
-	wrapped := *client
-	if wrapped.Transport == nil {
-		wrapped.Transport = http.DefaultTransport
-	}
-	wrapped.Transport = middleware(wrapped.Transport)
-	return &wrapped
-}
-
-// parseBaseURL refuses what would send credentials where they don't belong. Its errors don't repeat the URL, which may
-// hold a password.
-func parseBaseURL(text string) (string, error) {
-	u, err := url.Parse(text)
+// parseBaseURL returns the URL with a slash at its end. It refuses what would send credentials where they don't belong,
+// and its errors don't repeat the URL, which may hold a password.
+func parseBaseURL(text string, plainHTTP bool) (string, error) {
+	u, err := url.Parse(strings.TrimSpace(text))
 	switch {
 	case err != nil || u.Hostname() == "" || u.Opaque != "":
-		return "", errors.New("the base URL is not a URL such as " + defaultBaseURL)
+		return "", errors.New("base URL is not a URL such as " + defaultBaseURL)
 	case u.User != nil:
-		return "", errors.New("the base URL holds a user name: use WithAPIToken or WithAPIKey for credentials")
+		return "", errors.New("base URL has a user name: use WithAPIToken or WithAPIKey for credentials")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return "", errors.New("the base URL has a query or a fragment")
-	case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
-		return "", errors.New("the base URL is not https: plain http is for loopback hosts alone")
+		return "", errors.New("base URL has a query or a fragment")
+	case u.Scheme == "http" && !plainHTTP && !isLoopback(u.Hostname()):
+		return "", errors.New("base URL is not https: use WithPlainHTTP to allow http to a host that is not a loopback host")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return "", errors.New("base URL is not https")
 	}
 	return u.JoinPath("/").String(), nil
 }
@@ -363,13 +434,13 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || net.ParseIP(host).IsLoopback()
 }
 
-// checkSecret says what is wrong with a credential without showing it.
-func checkSecret(name, value string) error {
+// checkCredential says what is wrong with a credential without showing it.
+func checkCredential(name, value string) error {
 	switch {
 	case value == "":
-		return fmt.Errorf("the %s is empty", name)
+		return fmt.Errorf("%s is empty", name)
 	case !isHeaderText(value):
-		return fmt.Errorf("the %s holds a newline or another control character", name)
+		return fmt.Errorf("%s has a newline or another control character", name)
 	default:
 		return nil
 	}

@@ -98,32 +98,30 @@ func TestNewClientRefusesWhatCannotBeRight(t *testing.T) {
 		opts []cfposture.Option
 		want string
 	}{
-		"no credentials":     {nil, "no credentials: give WithAPIToken, or set CLOUDFLARE_API_TOKEN"},
-		"two kinds":          {[]cfposture.Option{token, cfposture.WithAPIKey("e", "secret-key")}, "WithAPIToken and WithAPIKey are both given: choose one"},
-		"token and source":   {[]cfposture.Option{cfposture.WithTokenSource(nil), token}, "WithTokenSource and WithAPIToken are both given"},
-		"token with newline": {[]cfposture.Option{cfposture.WithAPIToken("secret-token\n")}, "the API token holds a newline or another control character"},
-		"empty token":        {[]cfposture.Option{cfposture.WithAPIToken("")}, "the API token is empty"},
-		"empty key":          {[]cfposture.Option{cfposture.WithAPIKey("", "")}, "the email is empty; the API key is empty"},
-		"key with newline":   {[]cfposture.Option{cfposture.WithAPIKey("e", "secret-key\r\n")}, "the API key holds a newline"},
-		"nil source":         {[]cfposture.Option{cfposture.WithTokenSource(nil)}, "the token source is nil"},
-		"plain http":         {[]cfposture.Option{token, cfposture.WithBaseURL("http://api.cloudflare.com/client/v4")}, "plain http is for loopback hosts alone"},
-		"http lookalike":     {[]cfposture.Option{token, cfposture.WithBaseURL("http://localhost.example/")}, "plain http is for loopback hosts alone"},
-		"other scheme":       {[]cfposture.Option{token, cfposture.WithBaseURL("ftp://127.0.0.1/")}, "the base URL is not https"},
-		"no URL":             {[]cfposture.Option{token, cfposture.WithBaseURL("secret-token")}, "the base URL is not a URL such as"},
-		"control character":  {[]cfposture.Option{token, cfposture.WithBaseURL("https://x/secret-token\n")}, "the base URL is not a URL such as"},
-		"empty URL":          {[]cfposture.Option{token, cfposture.WithBaseURL("")}, "the base URL is not a URL such as"},
-		"password in URL":    {[]cfposture.Option{token, cfposture.WithBaseURL("https://u:secret-token@x.example")}, "the base URL holds a user name"},
-		"query in URL":       {[]cfposture.Option{token, cfposture.WithBaseURL("https://x.example?a=1")}, "the base URL has a query or a fragment"},
-		"header name":        {[]cfposture.Option{token, cfposture.WithHeader("X Y", "v")}, `"X Y" is not a header's name`},
-		"header value":       {[]cfposture.Option{token, cfposture.WithHeader("X-Y", "secret-token\n")}, `the value of header "X-Y" holds a control character`},
-		"user agent":         {[]cfposture.Option{token, cfposture.WithUserAgent("a\nb")}, "the user agent holds a control character"},
-		"middleware":         {[]cfposture.Option{token, cfposture.WithMiddleware(nil)}, "the middleware is nil"},
-		"timeout":            {[]cfposture.Option{token, cfposture.WithTimeout(-1)}, "the timeout -1ns is negative"},
-		"retries":            {[]cfposture.Option{token, cfposture.WithMaxRetries(-1)}, "the number of retries -1 is negative"},
-		"retry wait":         {[]cfposture.Option{token, cfposture.WithMaxRetryWait(-1)}, "the longest wait -1ns is negative"},
+		"no credentials":     {nil, "no credentials: use WithAPIToken or set CLOUDFLARE_API_TOKEN"},
+		"token with newline": {[]cfposture.Option{cfposture.WithAPIToken("secret-token\n")}, "API token has a newline or another control character"},
+		"empty token":        {[]cfposture.Option{cfposture.WithAPIToken("")}, "API token is empty"},
+		"empty key":          {[]cfposture.Option{cfposture.WithAPIKey("", "")}, "email is empty; API key is empty"},
+		"key with newline":   {[]cfposture.Option{cfposture.WithAPIKey("e", "secret-key\r\n")}, "API key has a newline"},
+		"nil source":         {[]cfposture.Option{cfposture.WithTokenSource(nil)}, "token source is nil"},
+		"plain http":         {[]cfposture.Option{token, cfposture.WithBaseURL("http://api.cloudflare.com/client/v4")}, "use WithPlainHTTP to allow http"},
+		"http lookalike":     {[]cfposture.Option{token, cfposture.WithBaseURL("http://localhost.example/")}, "use WithPlainHTTP to allow http"},
+		"other scheme":       {[]cfposture.Option{token, cfposture.WithBaseURL("ftp://127.0.0.1/")}, "base URL is not https"},
+		"no URL":             {[]cfposture.Option{token, cfposture.WithBaseURL("secret-token")}, "base URL is not a URL such as"},
+		"control character":  {[]cfposture.Option{token, cfposture.WithBaseURL("https://x/secret\n-token")}, "base URL is not a URL such as"},
+		"empty URL":          {[]cfposture.Option{token, cfposture.WithBaseURL("")}, "base URL is not a URL such as"},
+		"password in URL":    {[]cfposture.Option{token, cfposture.WithBaseURL("https://u:secret-token@x.example")}, "base URL has a user name"},
+		"query in URL":       {[]cfposture.Option{token, cfposture.WithBaseURL("https://x.example?a=1")}, "base URL has a query or a fragment"},
+		"header name":        {[]cfposture.Option{token, cfposture.WithHeader("X Y", "v")}, `header name "X Y" is invalid`},
+		"header value":       {[]cfposture.Option{token, cfposture.WithHeader("X-Y", "secret-token\n")}, `value of header X-Y has a control character`},
+		"user agent":         {[]cfposture.Option{token, cfposture.WithUserAgent("a\nb")}, "user agent has a control character"},
+		"middleware":         {[]cfposture.Option{token, cfposture.WithMiddleware(nil)}, "middleware is nil"},
+		"timeout":            {[]cfposture.Option{token, cfposture.WithTimeout(-1)}, "timeout -1ns is negative"},
+		"retries":            {[]cfposture.Option{token, cfposture.WithMaxRetries(-1)}, "number of retries -1 is negative"},
+		"retry wait":         {[]cfposture.Option{token, cfposture.WithMaxRetryWait(-1)}, "retry wait -1ns is negative"},
 		"rate":               {[]cfposture.Option{token, cfposture.WithRateLimit(0, 1)}, "lets nothing through"},
 		"burst":              {[]cfposture.Option{token, cfposture.WithRateLimit(1, 0)}, "lets nothing through"},
-		"several":            {[]cfposture.Option{token, cfposture.WithTimeout(-1), cfposture.WithMaxRetries(-1)}, "the timeout -1ns is negative; the number of retries -1 is negative"},
+		"several":            {[]cfposture.Option{token, cfposture.WithTimeout(-1), cfposture.WithMaxRetries(-1)}, "timeout -1ns is negative; number of retries -1 is negative"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -146,7 +144,7 @@ func TestNewClientRefusesWhatCannotBeRight(t *testing.T) {
 	t.Run("half a key in the environment", func(t *testing.T) {
 		clearEnvironment(t, map[string]string{"CLOUDFLARE_API_KEY": "secret-key"})
 		_, err := cfposture.NewClient()
-		require.EqualError(t, err, "cfposture: the email is empty")
+		require.EqualError(t, err, "cfposture: email is empty")
 	})
 }
 
@@ -200,7 +198,7 @@ func TestCallOptionsWinOverTheClients(t *testing.T) {
 	assert.Equal(t, "second", order[len(order)-2], "the client's middleware wraps the call's HTTP client")
 
 	_, err = client.Posture.List(t.Context(), cfposture.WithoutEnvironment())
-	require.EqualError(t, err, "cfposture: no account ID: give WithAccountID, or set CLOUDFLARE_ACCOUNT_ID")
+	require.EqualError(t, err, "cfposture: WithoutEnvironment is an option of NewClient, not of calls")
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
@@ -257,8 +255,8 @@ func TestTransportsThatAnswerOddly(t *testing.T) {
 		err      error
 		want     string
 	}{
-		"nothing":                     {nil, nil, "a nil response"},
-		"no body":                     {&http.Response{StatusCode: 200}, nil, "200 OK: the answer is empty: EOF"},
+		"nothing":                     {nil, nil, "returned neither a response nor an error"},
+		"no body":                     {&http.Response{StatusCode: 200}, nil, "200 OK: response is empty: EOF"},
 		"a location that isn't":       {&http.Response{StatusCode: 302, Header: http.Header{"Location": {"https://\x7f"}}}, nil, "302 Found: redirects are not followed"},
 		"an error of another request": {nil, &url.Error{Op: "Post", URL: "https://login.example", Err: errors.New("lost")}, `Post "https://login.example": lost`},
 		"HTTP of a proxy":             {nil, fmt.Errorf("proxyconnect: %w", tls.RecordHeaderError{Msg: "odd", RecordHeader: [5]byte([]byte("HTTP/"))}), "proxyconnect: tls: odd"},
@@ -315,9 +313,9 @@ func TestTokenSourceErrorEndsTheCall(t *testing.T) {
 	sent := new(recorder)
 	gone := errors.New("vault is sealed")
 	for want, source := range map[string]func(context.Context) (string, error){
-		"no API token: vault is sealed":               func(context.Context) (string, error) { return "", gone },
-		"no API token: the API token is empty":        func(context.Context) (string, error) { return "", nil },
-		"no API token: the API token holds a newline": func(context.Context) (string, error) { return "secret\n", nil },
+		"token source: vault is sealed":         func(context.Context) (string, error) { return "", gone },
+		"token source: API token is empty":      func(context.Context) (string, error) { return "", nil },
+		"token source: API token has a newline": func(context.Context) (string, error) { return "secret\n", nil },
 	} {
 		client := mockClient(t, nil, cfposture.WithHTTPClient(&http.Client{Transport: sent}))
 		_, err := client.Posture.List(t.Context(), cfposture.WithTokenSource(source), cfposture.WithMaxRetries(3))
@@ -332,7 +330,7 @@ func TestAccountIDIsNeeded(t *testing.T) {
 	require.NoError(t, err)
 	for operation, call := range everyCall(client) {
 		_, err := call(t.Context())
-		require.EqualError(t, err, "cfposture: no account ID: give WithAccountID, or set CLOUDFLARE_ACCOUNT_ID", operation)
+		require.EqualError(t, err, "cfposture: account ID is not set: use WithAccountID or set CLOUDFLARE_ACCOUNT_ID", operation)
 	}
 }
 

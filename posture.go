@@ -6,72 +6,74 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"log/slog"
 	"net/http"
+	"slices"
 
+	"github.com/cfposture/cfposture/internal/api"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
 // A PostureService reads and writes device posture rules.
 type PostureService struct {
-	rules resource[Rule]
+	rules collection[Rule]
 }
 
 func newPostureService(c *Client) *PostureService {
-	return &PostureService{resource[Rule]{
-		client:  c,
-		noun:    "rule",
-		idName:  "the rule ID",
-		path:    []pathElement{{"", "devices"}, {"", "posture"}},
-		taken:   integrationElement,
-		decode:  decodeRule,
-		id:      func(r *Rule) string { return r.ID },
-		isEmpty: func(r *Rule) bool { return r.ID == "" && r.Name == "" && r.Type == "" },
+	return &PostureService{collection[Rule]{
+		client:     c,
+		service:    "posture",
+		noun:       "rule",
+		path:       "devices/posture",
+		reservedID: "integration",
+		decode:     decodeRule,
+		id:         func(r *Rule) string { return r.ID },
+		isEmpty:    func(r *Rule) bool { return r.ID == "" && r.Name == "" && r.Type == "" },
 	}}
 }
 
-// List returns every rule of the account, of all pages. If there are rules that are not what a rule should be, it
-// returns the others along with an error that names each of those. Answers are limited to 64 MiB.
+// List returns every rule of the account, of all pages. If rules are unreadable it returns the others and an error in
+// which [errors.As] finds the first [*ItemError]; if the list can't be shown to be whole it returns what came and an
+// error that wraps [ErrIncomplete]. With any other error it returns nil. A response is limited to 64 MiB.
 //
 // GET /accounts/{account_id}/devices/posture
 func (s *PostureService) List(ctx context.Context, opts ...Option) ([]*Rule, error) {
 	return s.rules.list(ctx, opts)
 }
 
-// All yields every rule of the account, of all pages, as they arrive: it holds one at a time, and a few bytes of each that
-// came, so the account may be of any size. What a later page or a retry brings again is left out; a page that brings
-// nothing new is taken for the end. A rule that is not what a rule should be is yielded as an error, and the loop may go
-// on; any other error is the last. Leaving the loop ends the transfer.
+// All yields every rule of the account, page by page. A page is read whole before its rules are yielded, so that the loop
+// may take its time and make calls, and no rule is yielded twice. An unreadable rule is yielded as nil and an
+// [*ItemError], after which the loop may go on; any other error is the last. It wraps [ErrIncomplete] if the list can't be
+// shown to be whole, also because the loop deletes what it lists.
 //
 // GET /accounts/{account_id}/devices/posture
 func (s *PostureService) All(ctx context.Context, opts ...Option) iter.Seq2[*Rule, error] {
-	return s.rules.pages(ctx, opts, true)
+	return s.rules.all(ctx, opts)
 }
 
-// ListPage returns one page of the account's rules, with the same errors as List.
+// ListPage returns one page of the account's rules. Its errors are those of List, except for [ErrIncomplete].
 //
 // GET /accounts/{account_id}/devices/posture?page=…&per_page=…
-func (s *PostureService) ListPage(ctx context.Context, page ListPage, opts ...Option) (*Page[Rule], error) {
+func (s *PostureService) ListPage(ctx context.Context, page ListOptions, opts ...Option) (*Page[Rule], error) {
 	return s.rules.listPage(ctx, page, opts)
 }
 
-// Get returns one rule, or [ErrNotFound].
+// Get returns one rule. The error wraps [ErrNotFound] if there is none with the ID.
 //
 // GET /accounts/{account_id}/devices/posture/{rule_id}
 func (s *PostureService) Get(ctx context.Context, ruleID string, opts ...Option) (*Rule, error) {
 	return s.rules.get(ctx, ruleID, opts)
 }
 
-// Create creates a rule and returns it as the API made it, with its ID. The given rule is left as it is; its ID is not
-// sent. A failure that leaves open whether the rule exists is [ErrOutcomeUnknown].
+// Create creates a rule and returns it as the API made it, with its ID. It does not change the given rule and does not
+// send its ID. The error wraps [ErrOutcomeUnknown] if it is open whether the rule exists.
 //
 // POST /accounts/{account_id}/devices/posture
 func (s *PostureService) Create(ctx context.Context, rule *Rule, opts ...Option) (*Rule, error) {
 	if rule == nil {
 		return nil, errNilRule
 	}
-	created := *rule
-	created.ID, created.Type = "", rule.wireType()
-	return s.rules.write(ctx, http.MethodPost, collection, &created, opts)
+	return s.rules.write(ctx, "create", http.MethodPost, rule, opts)
 }
 
 // Update replaces the rule that has rule.ID and returns it as the API keeps it. What the given rule leaves out is reset,
@@ -82,12 +84,11 @@ func (s *PostureService) Update(ctx context.Context, rule *Rule, opts ...Option)
 	if rule == nil {
 		return nil, errNilRule
 	}
-	updated := *rule
-	updated.Type = rule.wireType()
-	return s.rules.write(ctx, http.MethodPut, s.rules.element(rule.ID), &updated, opts)
+	return s.rules.write(ctx, "update", http.MethodPut, rule, opts, rule.ID)
 }
 
-// Delete deletes one rule. It fails with [ErrNotFound] where there is none, save after an attempt whose answer was lost.
+// Delete deletes one rule. The API's response for a rule that does not exist is a success; where it is status 404 or code
+// 6024, the error wraps [ErrNotFound], unless an attempt before may have deleted the rule.
 //
 // DELETE /accounts/{account_id}/devices/posture/{rule_id}
 func (s *PostureService) Delete(ctx context.Context, ruleID string, opts ...Option) error {
@@ -96,40 +97,53 @@ func (s *PostureService) Delete(ctx context.Context, ruleID string, opts ...Opti
 
 var errNilRule = errors.New("cfposture: the rule is nil")
 
-// A Rule checks devices. The API's documents call it DevicePostureRule.
+// A Rule checks a device. The API's documents call it DevicePostureRule.
 type Rule struct {
-	// ID is a UUID, which the API gives.
+	// ID is a UUID, which the API assigns. Create and Update don't send it in the rule. An Access policy refers to the
+	// rule by it, as device_posture.integration_uid.
 	ID string `json:"id,omitzero"`
-	// Name may be empty.
+	// Name may be empty, and several rules may have the same.
 	Name string `json:"name"`
-	// Type decides what Input is. Taken from Input when empty.
+	// Type decides what Input is. It defaults to Input's type.
 	Type        RuleType `json:"type,omitzero"`
 	Description string   `json:"description,omitzero"`
-	// Schedule is how often the check runs: at least 1m; the API's default is 5m.
+	// Schedule is how often the device is checked, at least every minute. The API defaults to 5m.
 	Schedule Interval `json:"schedule,omitzero"`
-	// Expiration is how long a result is valid; empty: until the next.
+	// Expiration is how long a result is valid. Unset, it is valid until the next one. Cloudflare advises at least twice
+	// the schedule.
 	Expiration Interval `json:"expiration,omitzero"`
-	// Match are the devices that the rule is for.
+	// Match selects the devices that the rule applies to.
 	Match []Match `json:"match,omitzero"`
-	// Input is what is checked. Nil: the rule has none.
+	// Input holds what is checked. Only rules of type warp, gateway and tanium do without.
 	Input DeviceInput `json:"input,omitzero"`
-	// Extra are the members this package doesn't know, kept and sent back.
+	// Enabled reports whether the API evaluates the rule. It is read-only: the API computes it, and Create and Update
+	// don't send it.
+	Enabled *bool `json:"enabled,omitzero"`
+	// Extra holds the members that this package has no field for. They are sent back as they came.
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// A Match is a condition that a device must meet for a rule to be about it. The API's documents call it DeviceMatch.
+// A Match is a condition on the devices that a rule applies to. The API's documents call it DeviceMatch.
 type Match struct {
-	Platform Platform                   `json:"platform,omitzero"`
-	Extra    map[string]json.RawMessage `json:",embed"` // members this package doesn't know, kept and sent back
+	Platform Platform `json:"platform,omitzero"`
+	// Extra holds the members that this package has no field for. They are sent back as they came.
+	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// Validate returns a [*ValidationError] with everything that the API would refuse in the rule or that could not mean
-// anything, or nil. Create and Update call it.
+// Validate returns a [*ValidationError] that names everything in the rule that the API would refuse or that could not
+// mean anything, or nil. Create and Update call it.
 func (r *Rule) Validate() error {
 	if r == nil {
 		return errNilRule
 	}
 	p := new(problems)
+	r.validate(p)
+	return p.err(r.subject())
+}
+
+func (r *Rule) subject() string { return subject("rule", r.Name, r.wireType()) }
+
+func (r *Rule) validate(p *problems) {
 	p.idLength("id", r.ID)
 	r.validateType(p)
 	p.interval("schedule", r.Schedule)
@@ -139,9 +153,7 @@ func (r *Rule) Validate() error {
 	p.interval("expiration", r.Expiration)
 	p.extra(r)
 	for i := range r.Match {
-		if match := &r.Match[i]; len(match.Extra) > 0 {
-			p.in(fmt.Sprintf("match[%d]", i), func() { p.extra(match) })
-		}
+		p.in(fmt.Sprintf("match[%d]", i), func() { p.extra(&r.Match[i]) })
 	}
 	if !isNil(r.Input) {
 		p.in("input", func() {
@@ -149,21 +161,27 @@ func (r *Rule) Validate() error {
 			p.extra(r.Input)
 		})
 	}
-	return p.err()
 }
 
 func (r *Rule) validateType(p *problems) {
 	switch {
 	case r.Input != nil && isNil(r.Input):
-		p.add("input", fmt.Sprintf("is a nil %T: leave it out, or give NewInput's", r.Input))
+		p.add("input", fmt.Sprintf("is a nil %T: leave it out, or use NewInput", r.Input))
 	case r.wireType() == "":
 		p.add("type", "is required")
 	case r.Input != nil && r.Input.RuleType() != "" && r.wireType() != r.Input.RuleType():
 		p.add("type", fmt.Sprintf("is %q but the input is one for %q", r.Type, r.Input.RuleType()))
+	case r.Input == nil && r.Type.needsInput():
+		p.add("input", "is required")
 	}
 }
 
-// wireType is the type that is sent.
+// needsInput reports whether the API refuses a rule of the type without an input.
+func (t RuleType) needsInput() bool {
+	return t != RuleTypeWARP && t != RuleTypeGateway && t != RuleTypeTanium && slices.Contains(ruleTypes, t)
+}
+
+// wireType returns the type that is sent.
 func (r *Rule) wireType() RuleType {
 	if r.Type == "" && !isNil(r.Input) {
 		return r.Input.RuleType()
@@ -171,44 +189,97 @@ func (r *Rule) wireType() RuleType {
 	return r.Type
 }
 
-func (r *Rule) secrets() []string { return nil }
+// Clone returns a copy of the rule that shares nothing with it.
+func (r *Rule) Clone() *Rule { return r.clone() }
 
-// MarshalJSON writes the rule as the API takes it, members of Extra included.
-func (r Rule) MarshalJSON() ([]byte, error) {
-	r.Type = r.wireType()
-	return r.encode()
+// String returns one line for people: the name, type and ID, the devices, the schedule, the input and what is unknown.
+func (r Rule) String() string {
+	line := subject("rule", r.Name, r.wireType())
+	if r.ID != "" {
+		line += " " + r.ID
+	}
+	if len(r.Match) > 0 {
+		line += fmt.Sprintf(" on %v", r.Match)
+	}
+	if r.Schedule != "" {
+		line += " every " + string(r.Schedule)
+	}
+	if !isNil(r.Input) {
+		line += fmt.Sprintf(" %v", r.Input)
+	}
+	if r.Enabled != nil && !*r.Enabled {
+		line += " (disabled)"
+	}
+	return api.Printable(line)
 }
 
-// encode is MarshalJSON for a rule whose type is set.
-func (r *Rule) encode() ([]byte, error) {
-	text, err := wire.Append(nil, r, nil, func(dst []byte) ([]byte, error) { return appendInput(dst, r.Input) })
+// LogValue returns the members that are set, as a group.
+func (r Rule) LogValue() slog.Value {
+	attrs := setAttrs("id", r.ID, "name", r.Name, "type", string(r.wireType()), "description", r.Description,
+		"schedule", string(r.Schedule), "expiration", string(r.Expiration))
+	if len(r.Match) > 0 {
+		attrs = append(attrs, slog.Any("match", r.Match))
+	}
+	if !isNil(r.Input) {
+		attrs = append(attrs, slog.Any("input", r.Input))
+	}
+	if r.Enabled != nil {
+		attrs = append(attrs, slog.Bool("enabled", *r.Enabled))
+	}
+	return slog.GroupValue(attrs...)
+}
+
+// setAttrs returns an attribute for each pair of a key and a value that isn't empty.
+func setAttrs(pairs ...string) []slog.Attr {
+	var attrs []slog.Attr
+	for pair := range slices.Chunk(pairs, 2) {
+		if pair[1] != "" {
+			attrs = append(attrs, slog.String(pair[0], pair[1]))
+		}
+	}
+	return attrs
+}
+
+// String returns the platform, or JSON if there is more.
+func (m Match) String() string {
+	if len(m.Extra) == 0 {
+		return api.Printable(string(m.Platform))
+	}
+	return membersText(&m)
+}
+
+// secrets returns nothing, for a rule has no secrets.
+func (r *Rule) secrets() []string { return nil }
+
+// MarshalJSON returns the rule as the API sends it, with all that is set.
+func (r Rule) MarshalJSON() ([]byte, error) {
+	r.Type = r.wireType()
+	text, err := wire.Append(nil, &r, func(dst []byte) ([]byte, error) { return appendVariant(dst, r.Input) })
 	if err != nil {
-		return nil, fmt.Errorf("cfposture: rule: %w", err)
+		return nil, fmt.Errorf("cfposture: %s: %w", r.subject(), err)
 	}
 	return text, nil
 }
 
-// UnmarshalJSON reads a rule as the API gives it. An input that doesn't fit the type becomes an [UnknownInput].
-func (r *Rule) UnmarshalJSON(data []byte) error { return unmarshal(data, r, decodeRule) }
+// encode returns what Create and Update send, which is without the members that only the API sets.
+func (r *Rule) encode() ([]byte, error) {
+	sent := *r
+	sent.ID, sent.Enabled = "", nil
+	return sent.MarshalJSON()
+}
+
+// UnmarshalJSON sets the rule to one as the API sends it. An input that doesn't fit the type becomes an [UnknownInput].
+func (r *Rule) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, r, decodeRule) }
 
 // decodeRule reads a rule from valid JSON. The rule's strings are parts of text.
 func decodeRule(text string) (*Rule, error) {
-	// Most rules have one match: its place is in the same piece of memory.
-	space := new(struct {
-		Rule
-		match [1]Match
-	})
-	r := &space.Rule
-	r.Match = space.match[:0]
-	rest, err := wire.Decode(text, r)
-	if len(r.Match) == 0 && cap(r.Match) > 0 {
-		r.Match = nil // the text has none
-	}
+	r := new(Rule)
+	input, err := wire.Decode(text, r)
 	if err != nil {
 		return nil, named("rule", r.ID, err)
 	}
-	if rest.Held != "" {
-		r.Input = decodeInput(r.Type, rest.Held)
+	if input != "" {
+		r.Input = decodeInput(r.Type, input)
 	}
 	return r, nil
 }

@@ -127,25 +127,25 @@ func TestRateLimitHeaders(t *testing.T) {
 		want             limit
 	}{
 		"none":                         {nil, nil, limit{}},
-		"as documented":                {[]string{`"default";r=50;t=30`}, []string{`"burst";q=100;w=60`}, limit{"default", 50, 30 * time.Second, 100, time.Minute}},
-		"nothing left":                 {[]string{`"default";r=0;t=7`}, nil, limit{"default", 0, 7 * time.Second, 0, 0}},
-		"spaces":                       {[]string{` "default" ; r=50 ; t=30 `}, []string{`  "default" ;q=100; w=60`}, limit{"default", 50, 30 * time.Second, 100, time.Minute}},
-		"token for a name":             {[]string{`default;r=50;t=30`}, nil, limit{"default", 50, 30 * time.Second, 0, 0}},
-		"several, the scarcest":        {[]string{`"a";r=50;t=30, "b";r=2;t=9`}, []string{`"a";q=100;w=60,"b";q=10;w=20`}, limit{"b", 2, 9 * time.Second, 10, 20 * time.Second}},
-		"several headers":              {[]string{`"a";r=5;t=30`, `"b";r=20;t=9`}, []string{`"x";q=1;w=1`, `"a";q=100;w=60`}, limit{"a", 5, 30 * time.Second, 100, time.Minute}},
-		"policy alone":                 {nil, []string{`"burst";q=100;w=60`}, limit{"", 0, 0, 100, time.Minute}},
-		"new parameters":               {[]string{`"default";pk=:dGVzdA==:;r=50;x;t=30`}, nil, limit{"default", 50, 30 * time.Second, 0, 0}},
-		"without a reset":              {[]string{`"default";r=50`}, nil, limit{"default", 50, 0, 0, 0}},
+		"as documented":                {[]string{`"default";r=50;t=30`}, []string{`"burst";q=100;w=60`}, limit{"default", 50, 30 * time.Second, 100, time.Minute, 0}},
+		"nothing left":                 {[]string{`"default";r=0;t=7`}, nil, limit{"default", 0, 7 * time.Second, 0, 0, 0}},
+		"spaces":                       {[]string{` "default" ; r=50 ; t=30 `}, []string{`  "default" ;q=100; w=60`}, limit{"default", 50, 30 * time.Second, 100, time.Minute, 0}},
+		"token for a name":             {[]string{`default;r=50;t=30`}, nil, limit{"default", 50, 30 * time.Second, 0, 0, 0}},
+		"several, the scarcest":        {[]string{`"a";r=50;t=30, "b";r=2;t=9`}, []string{`"a";q=100;w=60,"b";q=10;w=20`}, limit{"b", 2, 9 * time.Second, 10, 20 * time.Second, 0}},
+		"several headers":              {[]string{`"a";r=5;t=30`, `"b";r=20;t=9`}, []string{`"x";q=1;w=1`, `"a";q=100;w=60`}, limit{"a", 5, 30 * time.Second, 100, time.Minute, 0}},
+		"policy alone":                 {nil, []string{`"burst";q=100;w=60`}, limit{"", 0, 0, 100, time.Minute, 0}},
+		"new parameters":               {[]string{`"default";pk=:dGVzdA==:;r=50;x;t=30`}, nil, limit{"default", 50, 30 * time.Second, 0, 0, 0}},
+		"without a reset":              {[]string{`"default";r=50`}, nil, limit{"default", 50, 0, 0, 0, 0}},
 		"without what is left":         {[]string{`"default";t=30`}, nil, limit{}},
 		"negative":                     {[]string{`"default";r=-1;t=30`}, nil, limit{}},
 		"not a number":                 {[]string{`"default";r=many;t=30`}, nil, limit{}},
 		"a fraction":                   {[]string{`"default";r=1.5;t=30`}, nil, limit{}},
 		"too large":                    {[]string{`"default";r=99999999999999999999;t=30`}, nil, limit{}},
-		"a reset that is too large":    {[]string{`"default";r=1;t=99999999999999999999`}, nil, limit{"default", 1, 0, 0, 0}},
+		"a reset that is too large":    {[]string{`"default";r=1;t=99999999999999999999`}, nil, limit{"default", 1, 0, 0, 0, 0}},
 		"empty":                        {[]string{``}, []string{``}, limit{}},
 		"no name":                      {[]string{`;r=5;t=1`, `"";r=1;t=1`}, nil, limit{}},
 		"punctuation":                  {[]string{`;;;,,,===`, `"`, `"default`}, []string{`=;,`}, limit{}},
-		"malformed beside well-formed": {[]string{`rubbish, "default";r=50;t=30`}, nil, limit{"default", 50, 30 * time.Second, 0, 0}},
+		"malformed beside well-formed": {[]string{`rubbish, "default";r=50;t=30`}, nil, limit{"default", 50, 30 * time.Second, 0, 0, 0}},
 	} {
 		c := newClock()
 		c.header = http.Header{"Ratelimit": test.limits, "Ratelimit-Policy": test.policies}
@@ -162,7 +162,7 @@ func TestRateLimitOfAFailureIsReported(t *testing.T) {
 	var response cfposture.Response
 	_, err := s.client.Posture.List(t.Context(), cfposture.WithResponse(&response))
 	require.ErrorIs(t, err, cfposture.ErrRateLimited)
-	assert.Equal(t, cfposture.RateLimit{Policy: "default", Reset: 30 * time.Second, Quota: 1200, Window: 5 * time.Minute}, response.RateLimit)
+	assert.Equal(t, cfposture.RateLimit{Policy: "default", Reset: 30 * time.Second, Quota: 1200, Window: 5 * time.Minute, RetryAfter: 30 * time.Second}, response.RateLimit)
 }
 
 func TestPacingWaitsForTheNextWindow(t *testing.T) {

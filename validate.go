@@ -12,18 +12,19 @@ import (
 )
 
 const (
-	maxID       = 36 // characters of a UUID
+	maxIDLength = 36 // characters of a UUID
 	minSchedule = time.Minute
 )
 
-// problems gathers what is wrong. A member is named by its path: at, then its name on the wire.
+// A problems value collects what is wrong with a rule or an integration. The path of a member is at, then its name in
+// the JSON.
 type problems struct {
 	list          []Problem
 	at            string
-	missingSecret string // what is said of a secret that is not there
+	missingSecret string // what to say of a missing secret
 }
 
-// in calls check, which adds problems of what is below a member.
+// in calls check, whose problems are about what is within a member.
 func (p *problems) in(member string, check func()) {
 	outer := p.at
 	p.at = p.path(member)
@@ -31,70 +32,118 @@ func (p *problems) in(member string, check func()) {
 	p.at = outer
 }
 
-// add adds a problem of a member, or of all that p is for where member is empty.
+// add adds a problem of a member, or of the whole if member is empty.
 func (p *problems) add(member, reason string) {
 	p.list = append(p.list, Problem{p.path(member), reason})
 }
 
 func (p *problems) path(member string) string {
-	if p.at == "" || member == "" {
+	if p.at == "" || member == "" || member[0] == '[' {
 		return p.at + member
 	}
 	return p.at + "." + member
 }
 
-func (p *problems) err() error {
+// err returns a ValidationError about the subject if there are problems.
+func (p *problems) err(subject string) error {
 	if len(p.list) == 0 {
 		return nil
 	}
-	return &ValidationError{p.list}
+	return &ValidationError{subject, p.list}
 }
 
-func (p *problems) required(field, value string) {
+// subject names a rule or an integration in a ValidationError.
+func subject[T ~string](noun, name string, t T) string {
+	if name != "" {
+		noun = fmt.Sprintf("%s %q", noun, name)
+	}
+	if t != "" {
+		noun += " (" + string(t) + ")"
+	}
+	return noun
+}
+
+func (p *problems) required(member, value string) {
 	if value == "" {
-		p.add(field, "is required")
+		p.add(member, "is required")
 	}
 }
 
-// idLength checks an ID that may be absent.
-func (p *problems) idLength(field, value string) {
-	if n := utf8.RuneCountInString(value); n > maxID {
-		p.add(field, fmt.Sprintf("has %d characters, more than %d", n, maxID))
+// requireValue is required for a boolean or a number.
+func requireValue[T any](p *problems, member string, value *T) {
+	if value == nil {
+		p.add(member, "is required")
 	}
 }
 
-func (p *problems) requiredSecret(field string, value Secret) {
-	if value == "" {
-		p.add(field, p.missingSecret)
-	}
-}
-
-// interval checks an interval that may be absent.
-func (p *problems) interval(field string, value Interval) {
-	if value == "" {
-		return
-	}
-	if d, err := value.Duration(); err != nil || d < 0 {
-		p.add(field, fmt.Sprintf("%q is not an interval such as 5m or 1h", string(value)))
+// requireAll is required for all fields of a config but the optional ones.
+func (p *problems) requireAll(config IntegrationConfig, optional ...string) {
+	for member, field := range wire.Fields(config) {
+		if slices.Contains(optional, member) {
+			continue
+		}
+		switch field := field.(type) {
+		case *string:
+			p.required(member, *field)
+		case *Secret:
+			if *field == "" {
+				p.add(member, p.missingSecret)
+			}
+		}
 	}
 }
 
 // id checks a required ID.
-func (p *problems) id(field, value string) {
-	p.required(field, value)
-	p.idLength(field, value)
+func (p *problems) id(member, value string) {
+	p.required(member, value)
+	p.idLength(member, value)
 }
 
-func (p *problems) operator(field string, value Operator) {
-	if value != "" && !value.known() {
-		p.add(field, fmt.Sprintf("%q is none of <, <=, >, >=, ==", string(value)))
+// idLength checks an ID that may be missing.
+func (p *problems) idLength(member, value string) {
+	if n := utf8.RuneCountInString(value); n > maxIDLength {
+		p.add(member, fmt.Sprintf("has %d characters, more than %d", n, maxIDLength))
 	}
 }
 
-// number checks a number that may be absent.
-func (p *problems) number(field string, value *float64) {
+// interval checks an interval that may be missing.
+func (p *problems) interval(member string, value Interval) {
+	if value == "" {
+		return
+	}
+	if d, err := value.Duration(); err != nil || d < 0 {
+		p.add(member, fmt.Sprintf("%q is not an interval such as 5m or 1h", string(value)))
+	}
+}
+
+func (p *problems) operator(member string, value Operator) {
+	switch value {
+	case "", OperatorLess, OperatorLessOrEqual, OperatorGreater, OperatorGreaterOrEqual, OperatorEqual:
+	default:
+		p.add(member, fmt.Sprintf("%q is none of <, <=, >, >=, ==", string(value)))
+	}
+}
+
+// number checks a number that may be missing.
+func (p *problems) number(member string, value *float64) {
 	if value != nil && (math.IsNaN(*value) || math.IsInf(*value, 0)) {
-		p.add(field, fmt.Sprintf("is %v, which JSON can't write", *value))
+		p.add(member, fmt.Sprintf("is %v, which JSON can't write", *value))
+	}
+}
+
+// commonName checks the variables in the common name of a certificate.
+func (p *problems) commonName(value string) {
+	known := []string{"${serial_number}", "${hostname}"}
+	for rest := value; ; {
+		_, after, opened := strings.Cut(rest, "${")
+		name, next, closed := strings.Cut(after, "}")
+		if !opened || !closed {
+			return
+		}
+		if variable := "${" + name + "}"; !slices.Contains(known, variable) {
+			p.add("cn", fmt.Sprintf("has the unknown variable %s: use %s", variable, strings.Join(known, " or ")))
+		}
+		rest = next
 	}
 }
 
@@ -105,185 +154,9 @@ func (p *problems) extra(model any) {
 	}
 }
 
-var knownVariables = []string{"${serial_number}", "${hostname}"}
-
-// commonName checks the variables of a certificate's common name.
-func (p *problems) commonName(value string) {
-	for _, name := range variables(value) {
-		if !slices.Contains(knownVariables, name) {
-			p.add("cn", fmt.Sprintf("has the variable %s; there are ${serial_number} and ${hostname}", name))
-		}
-	}
-}
-
-// variables lists all of the form ${name} that value holds.
-func variables(value string) []string {
-	var found []string
-	for {
-		_, after, opened := strings.Cut(value, "${")
-		name, rest, closed := strings.Cut(after, "}")
-		if !opened || !closed {
-			return found
-		}
-		found, value = append(found, "${"+name+"}"), rest
-	}
-}
-
-func (in *FileInput) validate(p *problems)        { p.required("path", in.Path) }
-func (in *ApplicationInput) validate(p *problems) { p.required("path", in.Path) }
-func (in *SentinelOneInput) validate(p *problems) { p.required("path", in.Path) }
-func (in *CarbonBlackInput) validate(p *problems) { p.required("path", in.Path) }
-
-// These have no member that could be wrong.
-func (*GatewayInput) validate(*problems)        {}
-func (*WARPInput) validate(*problems)           {}
-func (*DiskEncryptionInput) validate(*problems) {}
-func (*FirewallInput) validate(*problems)       {}
-func (*DomainJoinedInput) validate(*problems)   {}
-
-func (in *SerialNumberInput) validate(p *problems) {
-	p.id("id", in.ID)
-}
-
-func (in *OSVersionInput) validate(p *problems) {
-	p.required("operator", string(in.Operator))
-	p.operator("operator", in.Operator)
-	p.required("version", in.Version)
-}
-
-func (in *ClientCertificateInput) validate(p *problems) {
-	p.id("certificate_id", in.CertificateID)
-	p.required("cn", in.CN)
-	p.commonName(in.CN)
-}
-
-func (in *ClientCertificateV2Input) validate(p *problems) {
-	p.id("certificate_id", in.CertificateID)
-	p.commonName(in.CN)
-	if in.Locations != nil {
-		p.in("locations", func() { p.extra(in.Locations) })
-	}
-}
-
-func (in *AntivirusInput) validate(p *problems) {
-	p.number("update_window_days", in.UpdateWindowDays)
-}
-
-func (in *UniqueClientIDInput) validate(p *problems) {
-	p.id("id", in.ID)
-}
-
-func (in *KolideInput) validate(p *problems) {
-	p.id("connection_id", in.ConnectionID)
-	p.operator("countOperator", in.CountOperator)
-	countsIssues := in.CountOperator != "" && in.IssueCount != ""
-	// Extra may hold a check that this package doesn't know.
-	if len(in.AuthState) == 0 && !countsIssues && len(in.Extra) == 0 {
-		p.add("auth_state", "is required, or both countOperator and issue_count: the rule would check nothing")
-	}
-}
-
-func (in *TaniumInput) validate(p *problems) {
-	p.idLength("connection_id", in.ConnectionID)
-	p.operator("operator", in.Operator)
-	p.operator("scoreOperator", in.ScoreOperator)
-	p.number("total_score", in.TotalScore)
-}
-
-func (in *TaniumS2SInput) validate(p *problems) {
-	p.id("connection_id", in.ConnectionID)
-	p.operator("operator", in.Operator)
-	p.operator("scoreOperator", in.ScoreOperator)
-	p.number("total_score", in.TotalScore)
-}
-
-func (in *CrowdStrikeS2SInput) validate(p *problems) {
-	p.id("connection_id", in.ConnectionID)
-	p.operator("operator", in.Operator)
-	p.operator("versionOperator", in.VersionOperator)
-}
-
-func (in *IntuneInput) validate(p *problems) {
-	p.id("connection_id", in.ConnectionID)
-	p.required("compliance_status", string(in.ComplianceStatus))
-}
-
-func (in *WorkspaceOneInput) validate(p *problems) {
-	p.id("connection_id", in.ConnectionID)
-	p.required("compliance_status", string(in.ComplianceStatus))
-}
-
-func (in *SentinelOneS2SInput) validate(p *problems) {
-	p.id("connection_id", in.ConnectionID)
-	p.number("active_threats", in.ActiveThreats)
-	p.operator("operator", in.Operator)
-}
-
-func (in *CustomS2SInput) validate(p *problems) {
-	p.id("connection_id", in.ConnectionID)
-	p.required("operator", string(in.Operator))
-	p.operator("operator", in.Operator)
-	if !(in.Score >= 0 && in.Score <= 100) {
-		p.add("score", fmt.Sprintf("is %v, not between 0 and 100", in.Score))
-	}
-}
-
-func (in *UnknownInput) validate(p *problems) {
-	if len(in.Raw) > 0 && !wire.Valid(in.Raw) {
-		p.add("", "is not valid JSON")
-	}
-}
-
-func (c *WorkspaceOneConfig) validate(p *problems) {
-	p.required("api_url", c.APIURL)
-	p.required("auth_url", c.AuthURL)
-	p.required("client_id", c.ClientID)
-	p.requiredSecret("client_secret", c.ClientSecret)
-}
-
-func (c *CrowdStrikeS2SConfig) validate(p *problems) {
-	p.required("api_url", c.APIURL)
-	p.required("client_id", c.ClientID)
-	p.requiredSecret("client_secret", c.ClientSecret)
-	p.required("customer_id", c.CustomerID)
-}
-
-func (c *UptycsConfig) validate(p *problems) {
-	p.required("api_url", c.APIURL)
-	p.requiredSecret("client_key", c.ClientKey)
-	p.requiredSecret("client_secret", c.ClientSecret)
-	p.required("customer_id", c.CustomerID)
-}
-
-func (c *IntuneConfig) validate(p *problems) {
-	p.required("client_id", c.ClientID)
-	p.requiredSecret("client_secret", c.ClientSecret)
-	p.required("customer_id", c.CustomerID)
-}
-
-func (c *KolideConfig) validate(p *problems) {
-	p.required("client_id", c.ClientID)
-	p.requiredSecret("client_secret", c.ClientSecret)
-}
-
-func (c *TaniumS2SConfig) validate(p *problems) {
-	p.required("api_url", c.APIURL)
-	p.requiredSecret("client_secret", c.ClientSecret)
-}
-
-func (c *SentinelOneS2SConfig) validate(p *problems) {
-	p.required("api_url", c.APIURL)
-	p.requiredSecret("client_secret", c.ClientSecret)
-}
-
-func (c *CustomS2SConfig) validate(p *problems) {
-	p.required("access_client_id", c.AccessClientID)
-	p.requiredSecret("access_client_secret", c.AccessClientSecret)
-	p.required("api_url", c.APIURL)
-}
-
-func (c *UnknownConfig) validate(p *problems) {
-	if len(c.Raw) > 0 && !wire.Valid(c.Raw) {
+// raw checks the bytes of an input or a config that this package doesn't know.
+func (p *problems) raw(bytes []byte) {
+	if len(bytes) > 0 && !wire.Valid(bytes) {
 		p.add("", "is not valid JSON")
 	}
 }

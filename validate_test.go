@@ -59,9 +59,11 @@ func TestValidateNamesWhatTheAPIWouldRefuse(t *testing.T) {
 		"extra of the rule":      {cfposture.Rule{Type: "warp", Extra: extra("name", `"x"`)}, []string{"name: is in Extra but has a field"}},
 		"extra of the input":     {cfposture.Rule{Input: &cfposture.FileInput{Path: "/x", Extra: extra("sha256", `"x"`)}}, []string{"input.sha256: is in Extra"}},
 		"extra of a match":       {cfposture.Rule{Type: "warp", Match: []cfposture.Match{{}, {Extra: extra("platform", `"x"`)}}}, []string{"match[1].platform: is in Extra"}},
-		"extra of the locations": {cfposture.Rule{Input: &cfposture.ClientCertificateV2Input{CertificateID: "c", Locations: &cfposture.CertificateLocations{Extra: extra("paths", `[]`)}}}, []string{"input.locations.paths: is in Extra"}},
+		"extra of the locations": {cfposture.Rule{Input: &cfposture.ClientCertificateV2Input{CertificateID: "c", CheckPrivateKey: new(true), Locations: &cfposture.CertificateLocations{Extra: extra("paths", `[]`)}}}, []string{"input.locations.paths: is in Extra"}},
 		"extra is no JSON":       {cfposture.Rule{Type: "warp", Extra: extra("x", `{`)}, []string{"x: of Extra is not valid JSON"}},
 
+		"no input":              {cfposture.Rule{Type: "unique_client_id"}, []string{"input: is required"}},
+		"firewall":              {cfposture.Rule{Input: &cfposture.FirewallInput{}}, []string{"input.enabled: is required"}},
 		"file":                  {cfposture.Rule{Input: &cfposture.FileInput{}}, []string{"input.path: is required"}},
 		"application":           {cfposture.Rule{Input: &cfposture.ApplicationInput{}}, []string{"input.path: is required"}},
 		"sentinelone":           {cfposture.Rule{Input: &cfposture.SentinelOneInput{}}, []string{"input.path: is required"}},
@@ -71,13 +73,15 @@ func TestValidateNamesWhatTheAPIWouldRefuse(t *testing.T) {
 		"os_version":            {cfposture.Rule{Input: &cfposture.OSVersionInput{}}, []string{"input.operator: is required", "input.version: is required"}},
 		"os_version operator":   {cfposture.Rule{Input: &cfposture.OSVersionInput{Operator: "=", Version: "1"}}, []string{`input.operator: "=" is none of <, <=, >, >=, ==`}},
 		"client_certificate":    {cfposture.Rule{Input: &cfposture.ClientCertificateInput{}}, []string{"input.certificate_id: is required", "input.cn: is required"}},
-		"client_certificate cn": {cfposture.Rule{Input: &cfposture.ClientCertificateInput{CertificateID: long, CN: "${user}"}}, []string{"input.certificate_id: more than 36", "input.cn: has the variable ${user}"}},
+		"client_certificate cn": {cfposture.Rule{Input: &cfposture.ClientCertificateInput{CertificateID: long, CN: "${user}"}}, []string{"input.certificate_id: more than 36", "input.cn: has the unknown variable ${user}"}},
 		"client_certificate_v2": {cfposture.Rule{Input: &cfposture.ClientCertificateV2Input{CN: "${hostname}.${hostnames}.${}"}},
-			[]string{"input.certificate_id: is required", "input.cn: has the variable ${hostnames}", "input.cn: has the variable ${}"}},
+			[]string{"input.certificate_id: is required", "input.check_private_key: is required", "input.cn: has the unknown variable ${hostnames}", "input.cn: has the unknown variable ${}"}},
 		"antivirus":        {cfposture.Rule{Input: &cfposture.AntivirusInput{UpdateWindowDays: new(math.Inf(1))}}, []string{"input.update_window_days: is +Inf"}},
 		"unique_client_id": {cfposture.Rule{Input: &cfposture.UniqueClientIDInput{}}, []string{"input.id: is required"}},
 		"kolide": {cfposture.Rule{Input: &cfposture.KolideInput{CountOperator: "!="}},
 			[]string{"input.connection_id: is required", `input.countOperator: "!=" is none of`, "input.auth_state: would check nothing"}},
+		"kolide twice": {cfposture.Rule{Input: &cfposture.KolideInput{ConnectionID: connection, AuthState: []cfposture.KolideAuthState{"Good", "Blocked", "Good"}}},
+			[]string{`input.auth_state[2]: is "Good" a second time`}},
 		"kolide counts without operator": {cfposture.Rule{Input: &cfposture.KolideInput{ConnectionID: connection, IssueCount: "3"}}, []string{"input.auth_state: would check nothing"}},
 		"tanium": {cfposture.Rule{Input: &cfposture.TaniumInput{ConnectionID: long, Operator: "x", ScoreOperator: "y", TotalScore: new(math.NaN())}},
 			[]string{"input.connection_id: more than 36", "input.operator: none of", "input.scoreOperator: none of", "input.total_score: is NaN"}},
@@ -89,20 +93,20 @@ func TestValidateNamesWhatTheAPIWouldRefuse(t *testing.T) {
 		"workspace_one": {cfposture.Rule{Input: &cfposture.WorkspaceOneInput{}}, []string{"input.connection_id: is required", "input.compliance_status: is required"}},
 		"sentinelone_s2s": {cfposture.Rule{Input: &cfposture.SentinelOneS2SInput{Operator: "x", ActiveThreats: new(math.Inf(-1))}},
 			[]string{"input.connection_id: is required", "input.active_threats: is -Inf", "input.operator: none of"}},
-		"custom_s2s":           {cfposture.Rule{Input: &cfposture.CustomS2SInput{}}, []string{"input.connection_id: is required", "input.operator: is required"}},
-		"custom_s2s below 0":   {cfposture.Rule{Input: &cfposture.CustomS2SInput{ConnectionID: connection, Operator: ">", Score: -0.1}}, []string{"input.score: is -0.1, not between 0 and 100"}},
-		"custom_s2s above 100": {cfposture.Rule{Input: &cfposture.CustomS2SInput{ConnectionID: connection, Operator: ">", Score: 100.5}}, []string{"input.score: is 100.5, not between 0 and 100"}},
-		"custom_s2s NaN":       {cfposture.Rule{Input: &cfposture.CustomS2SInput{ConnectionID: connection, Operator: ">", Score: math.NaN()}}, []string{"input.score: is NaN"}},
+		"custom_s2s":           {cfposture.Rule{Input: &cfposture.CustomS2SInput{}}, []string{"input.connection_id: is required", "input.operator: is required", "input.score: is required"}},
+		"custom_s2s below 0":   {cfposture.Rule{Input: &cfposture.CustomS2SInput{ConnectionID: connection, Operator: ">", Score: new(-0.1)}}, []string{"input.score: is -0.1, not between 0 and 100"}},
+		"custom_s2s above 100": {cfposture.Rule{Input: &cfposture.CustomS2SInput{ConnectionID: connection, Operator: ">", Score: new(100.5)}}, []string{"input.score: is 100.5, not between 0 and 100"}},
+		"custom_s2s NaN":       {cfposture.Rule{Input: &cfposture.CustomS2SInput{ConnectionID: connection, Operator: ">", Score: new(math.NaN())}}, []string{"input.score: is NaN"}},
 
 		"bad extra at every level": {
 			cfposture.Rule{
 				Extra: odd, Match: []cfposture.Match{{Extra: odd}, {}, {Extra: odd}},
-				Input: &cfposture.ClientCertificateV2Input{CertificateID: connection, Extra: odd, Locations: &cfposture.CertificateLocations{Extra: odd}},
+				Input: &cfposture.ClientCertificateV2Input{CertificateID: connection, CheckPrivateKey: new(true), Extra: odd, Locations: &cfposture.CertificateLocations{Extra: odd}},
 			},
 			[]string{"odd: of Extra", "match[0].odd: of Extra", "match[2].odd: of Extra", "input.locations.odd: of Extra", "input.odd: of Extra"},
 		},
 		"everything at once": {
-			cfposture.Rule{ID: long, Type: "warp", Schedule: "1s", Expiration: "x", Input: &cfposture.CustomS2SInput{Score: 101, Operator: "?"}},
+			cfposture.Rule{ID: long, Type: "warp", Schedule: "1s", Expiration: "x", Input: &cfposture.CustomS2SInput{Score: new(101.0), Operator: "?"}},
 			[]string{"id: more than", "type: but the input", "schedule: below", "expiration: not an interval", "input.connection_id: is required", "input.operator: none of", "input.score: not between"},
 		},
 	}
@@ -114,18 +118,20 @@ func TestValidateNamesWhatTheAPIWouldRefuse(t *testing.T) {
 func TestValidateAcceptsWhatTheAPITakes(t *testing.T) {
 	rules := map[string]cfposture.Rule{
 		"empty name":                {Type: cfposture.RuleTypeWARP},
-		"no input":                  {Type: cfposture.RuleTypeFile},
+		"gateway without input":     {Type: cfposture.RuleTypeGateway},
+		"tanium without input":      {Type: cfposture.RuleTypeTanium},
+		"client IDs of any system":  {Input: &cfposture.UniqueClientIDInput{ID: "list"}},
 		"unknown platform":          {Type: "warp", Match: []cfposture.Match{{Platform: "visionos"}, {}}},
 		"unknown type":              {Type: "quantum"},
 		"unknown type with input":   {Input: &cfposture.UnknownInput{Type: "quantum", Raw: json.RawMessage(`{"x":1}`)}},
 		"input that does not fit":   {Type: "file", Input: &cfposture.UnknownInput{Type: "file", Raw: json.RawMessage(`{"path":5}`)}},
 		"unknown input, no type":    {Type: "file", Input: &cfposture.UnknownInput{}},
 		"no operating_system":       {Input: &cfposture.FileInput{Path: "/x"}},
-		"firewall bare":             {Input: &cfposture.FirewallInput{}},
+		"firewall bare":             {Input: &cfposture.FirewallInput{Enabled: new(false)}},
 		"domain_joined bare":        {Input: &cfposture.DomainJoinedInput{}},
 		"application bare":          {Input: &cfposture.ApplicationInput{Path: "/x"}},
-		"certificate bare":          {Input: &cfposture.ClientCertificateV2Input{CertificateID: "c"}},
-		"cn with both variables":    {Input: &cfposture.ClientCertificateV2Input{CertificateID: "c", CN: "${serial_number}-${hostname}.$x.{y}"}},
+		"certificate bare":          {Input: &cfposture.ClientCertificateV2Input{CertificateID: "c", CheckPrivateKey: new(false)}},
+		"cn with both variables":    {Input: &cfposture.ClientCertificateV2Input{CertificateID: "c", CheckPrivateKey: new(false), CN: "${serial_number}-${hostname}.$x.{y}"}},
 		"unknown compliance":        {Input: &cfposture.WorkspaceOneInput{ConnectionID: "c", ComplianceStatus: "error"}},
 		"unknown states":            {Input: &cfposture.SentinelOneS2SInput{ConnectionID: "c", NetworkStatus: "orbiting", OperationalState: "asleep"}},
 		"unknown risk":              {Input: &cfposture.TaniumS2SInput{ConnectionID: "c", RiskLevel: "extreme"}},
@@ -135,7 +141,7 @@ func TestValidateAcceptsWhatTheAPITakes(t *testing.T) {
 		"kolide's unknown check":    {Input: &cfposture.KolideInput{ConnectionID: "c", Extra: map[string]json.RawMessage{"new": json.RawMessage("1")}}},
 		"schedule of a minute":      {Type: "warp", Schedule: "1m", Expiration: "24h"},
 		"schedule in days":          {Type: "warp", Schedule: "1d", Expiration: "0s"},
-		"scores at the ends":        {Input: &cfposture.CustomS2SInput{ConnectionID: "c", Operator: "==", Score: 100}},
+		"scores at the ends":        {Input: &cfposture.CustomS2SInput{ConnectionID: "c", Operator: "==", Score: new(100.0)}},
 		"negative total score":      {Input: &cfposture.TaniumS2SInput{ConnectionID: "c", TotalScore: new(-1.5)}},
 		"ID of the greatest length": {ID: strings.Repeat("é", 36), Type: "warp"},
 	}
@@ -162,7 +168,7 @@ func TestValidateAcceptsEverySample(t *testing.T) {
 
 func TestValidationErrorIsOneLine(t *testing.T) {
 	err := (&cfposture.Rule{Type: "wa\nrp", Schedule: "1\x1b", Input: &cfposture.FileInput{}}).Validate()
-	require.EqualError(t, err, `cfposture: invalid: type is "wa\nrp" but the input is one for "file"; schedule "1\x1b" is not an interval such as 5m or 1h; input.path is required`)
+	require.EqualError(t, err, `cfposture: invalid rule (wa rp): type is "wa\nrp" but the input is one for "file"; schedule "1\x1b" is not an interval such as 5m or 1h; input.path is required`)
 	require.EqualError(t, (*cfposture.Rule)(nil).Validate(), "cfposture: the rule is nil")
 	require.EqualError(t, (*cfposture.Integration)(nil).Validate(), "cfposture: the integration is nil")
 }
@@ -226,7 +232,7 @@ func TestIntegrationUpdateValidate(t *testing.T) {
 		"interval":       {cfposture.IntegrationUpdate{Interval: new(cfposture.Interval("x"))}, []string{`interval: "x" is not an interval`}},
 		"empty interval": {cfposture.IntegrationUpdate{Interval: new(cfposture.Interval(""))}, []string{"interval: is required"}},
 		"no secrets": {cfposture.IntegrationUpdate{Config: &cfposture.KolideConfig{ClientID: "i"}},
-			[]string{"config.client_secret: the API never returns secrets, so a config has to give them again"}},
+			[]string{"config.client_secret: is required: responses leave secrets out"}},
 		"nil pointer": {cfposture.IntegrationUpdate{Config: (*cfposture.KolideConfig)(nil)}, []string{"config: is a nil *cfposture.KolideConfig"}},
 		"empty name":  {cfposture.IntegrationUpdate{Name: new("")}, nil},
 		"all":         {cfposture.IntegrationUpdate{Name: new("n"), Interval: new(cfposture.Interval("1h")), Config: &cfposture.KolideConfig{ClientID: "i", ClientSecret: "s"}}, nil},

@@ -60,6 +60,7 @@ func differences(want, have *item, sent object, sendSecrets bool) []change {
 		secret := want.kind == integration && isSecret(member)
 		switch {
 		case equal(old, now):
+		case member == "enabled": // only the API sets it
 		case secret && old == nil && !sendSecrets: // the API doesn't tell secrets, so this may be the one it has
 		case want.kind == integration && !patchable(member):
 		default:

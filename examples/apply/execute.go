@@ -10,7 +10,6 @@ import (
 
 	"github.com/cfposture/cfposture"
 	"github.com/cfposture/cfposture/internal/cli"
-	"github.com/cfposture/cfposture/internal/retry"
 )
 
 // An executor carries out a plan.
@@ -191,7 +190,7 @@ func (e *executor) post(ctx context.Context, s *step) (id string, err error) {
 // look looks for an item that the lost call may have created. The planning saw to it that its name and type tell it from
 // all others that are new. Nothing found: the call's own error.
 func (e *executor) look(ctx context.Context, s *step, lost error) (id string, err error) {
-	if err := retry.Sleep(ctx, e.wait.settle); err != nil {
+	if err := sleep(ctx, e.wait.settle); err != nil {
 		return "", lost
 	}
 	if s.item.kind == integration {
@@ -325,5 +324,17 @@ func list(env *cli.Env, title string, lines []string) {
 	}
 	if len(lines) > listed {
 		env.Sayf("  … and %d more", len(lines)-listed)
+	}
+}
+
+// sleep waits, or returns the context's error as soon as it ends.
+func sleep(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
 	}
 }

@@ -47,8 +47,8 @@ func newConfig(t cfposture.IntegrationType, members map[string]*string, secrets 
 	if err != nil {
 		return nil, err
 	}
-	// A member that the type doesn't have ends up in Extra and is sent all the same.
-	return cfposture.ParseConfig(t, text)
+	// A member that the type has no field for goes to Extra and is sent all the same.
+	return cfposture.ParseConfig(t, text, "*")
 }
 
 // makeUp fills in what the type needs and nobody gave, for the sample account.

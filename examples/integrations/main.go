@@ -128,7 +128,7 @@ func ruleInput(integration *cfposture.Integration) cfposture.DeviceInput {
 	case cfposture.IntegrationTypeSentinelOneS2S:
 		return &cfposture.SentinelOneS2SInput{ConnectionID: id, Infected: new(false)}
 	case cfposture.IntegrationTypeCustomS2S:
-		return &cfposture.CustomS2SInput{ConnectionID: id, Operator: cfposture.OperatorGreaterOrEqual, Score: 80}
+		return &cfposture.CustomS2SInput{ConnectionID: id, Operator: cfposture.OperatorGreaterOrEqual, Score: new(80.0)}
 	default:
 		return nil
 	}

@@ -92,7 +92,7 @@ func TestFailures(t *testing.T) {
 	}{
 		"unknown type":   {[]string{"-type", "quantum"}, 2, `the type "quantum" is none of workspace_one, crowdstrike_s2s`},
 		"unknown flag":   {[]string{"-client-secret", "x"}, 2, "client-secret"},
-		"missing secret": {[]string{"-type", "kolide", "-client-id", "me"}, 1, "cfposture: invalid: config.client_secret is required"},
+		"missing secret": {[]string{"-type", "kolide", "-client-id", "me"}, 1, "client_secret is required"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			result := clitest.Run(t.Context(), run, clitest.Call{Args: test.args, Vars: clitest.Vars(server)})

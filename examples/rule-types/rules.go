@@ -91,7 +91,7 @@ func rules(integrations map[cfposture.IntegrationType]string) []*cfposture.Rule 
 		{
 			Name:  "Firewall on",
 			Match: []cfposture.Match{windows},
-			Input: &cfposture.FirewallInput{OperatingSystem: cfposture.PlatformWindows, Enabled: true},
+			Input: &cfposture.FirewallInput{OperatingSystem: cfposture.PlatformWindows, Enabled: new(true)},
 		},
 		{
 			Name:     "Ubuntu is current",
@@ -121,7 +121,7 @@ func rules(integrations map[cfposture.IntegrationType]string) []*cfposture.Rule 
 			Input: &cfposture.ClientCertificateV2Input{
 				OperatingSystem:  cfposture.PlatformLinux,
 				CertificateID:    certificateID,
-				CheckPrivateKey:  true,
+				CheckPrivateKey:  new(true),
 				CN:               "${serial_number}.devices.example.com",
 				ExtendedKeyUsage: []cfposture.ExtendedKeyUsage{cfposture.ExtendedKeyUsageClientAuth},
 				Locations: &cfposture.CertificateLocations{
@@ -203,7 +203,7 @@ func rules(integrations map[cfposture.IntegrationType]string) []*cfposture.Rule 
 			Input: &cfposture.CustomS2SInput{
 				ConnectionID: integrations[cfposture.IntegrationTypeCustomS2S],
 				Operator:     cfposture.OperatorGreaterOrEqual,
-				Score:        70,
+				Score:        new(70.0),
 			},
 		},
 	}

@@ -98,7 +98,7 @@ func TestAccountComesFromTheFlagAndTheEnvironment(t *testing.T) {
 		},
 		"a base URL that can't be": {
 			nil, map[string]string{"CLOUDFLARE_API_TOKEN": token, "CLOUDFLARE_ACCOUNT_ID": account, "CLOUDFLARE_BASE_URL": "http://example.com"},
-			cli.Usage, "cfposture: the base URL is not https: plain http is for loopback hosts alone\n",
+			cli.Usage, "cfposture: base URL is not https: use WithPlainHTTP to allow http to a host that is not a loopback host\n",
 		},
 	}
 	for title, test := range tests {

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -95,18 +94,4 @@ func TestVendoredCopyBuildsAndRunsOffline(t *testing.T) {
 	output, err = command(t, folder, []string{"GOMODCACHE=" + t.TempDir()}, "run", "-mod=vendor", ".")
 	require.NoError(t, err, output)
 	assert.Equal(t, "WARP is on <nil>\n", output)
-}
-
-func TestGuardStopsTheBuildWithTheOldJSONExperiment(t *testing.T) {
-	output, err := command(t, newModule(t), []string{"GOEXPERIMENT=jsonv2"}, "build", "-mod=mod", "-o", os.DevNull, ".")
-	if isBefore127() {
-		require.Error(t, err, "it would lose members")
-		assert.Contains(t, output, "cfposture_does_not_build_with_GOEXPERIMENT_jsonv2_before_go1_27__its_older_JSON_can_lose_members__unset_GOEXPERIMENT")
-		return
-	}
-	require.NoError(t, err, output)
-}
-
-func isBefore127() bool {
-	return strings.HasPrefix(runtime.Version(), "go1.26")
 }

@@ -2,80 +2,132 @@ package wire
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
 	"strings"
 )
 
-// Rest is what an object holds besides what its struct's exported fields can.
-type Rest struct {
-	// Held is the text of the interface field's member, "" where there is none.
-	Held string
-	// Digits are the texts of numbers that Go would write in another way, by member: 1.10, 1e2.
-	Digits map[string]string
-}
-
 // A MemberError says which member of an object does not fit its field.
 type MemberError struct {
-	Member string // a path such as match[1].platform; empty for the object itself
-	Reason string
+	Member string // a path such as match[1].platform, or "" for the object itself
+	Reason string // such as "is a number where a string is expected"
 }
 
 func (e *MemberError) Error() string {
 	if e.Member == "" {
 		return "it " + e.Reason
 	}
-	return fmt.Sprintf("member %q %s", e.Member, e.Reason)
+	return e.Member + " " + e.Reason
 }
 
-// Decode sets the struct that into points to from text, which is valid JSON. The strings it sets are parts of text.
-// A null leaves a field as it is. It fails with a *MemberError on a value that would not come back as it is.
-func Decode(text string, into any) (Rest, error) {
-	d := decoder{cursor: newCursor(text)}
+// maxErrors is how many values that don't fit DecodeAll names.
+const maxErrors = 100
+
+// Decode sets the struct that into points to from text, which is valid JSON. The strings it sets are parts of text. It
+// leaves a field whose member is null as it is. It returns the text of the deferred member, "" if there is none, and
+// stops with a *MemberError at a value that would not be the same if it were encoded again.
+func Decode(text string, into any) (deferred string, err error) {
+	d := decode(text, into, 1)
+	if len(d.wrong) > 0 {
+		return "", d.wrong[0]
+	}
+	return d.deferred, nil
+}
+
+// DecodeAll is Decode for a text that a person wrote. It goes on after a value that doesn't fit and returns an error for
+// each.
+func DecodeAll(text string, into any) (deferred string, wrong []*MemberError) {
+	d := decode(text, into, maxErrors)
+	return d.deferred, d.wrong
+}
+
+func decode(text string, into any, limit int) *decoder {
+	d := &decoder{cursor: newCursor(text), limit: limit}
 	v := reflect.ValueOf(into).Elem()
-	err := d.object(v, planOf(v.Type()))
-	return d.rest, err
+	d.object(v, infoOf(v.Type()))
+	return d
+}
+
+// Unmarshal is an UnmarshalJSON: null changes nothing, and anything else replaces what is there by what decode returns.
+func Unmarshal[T any](data []byte, into *T, decode func(text string) (*T, error)) error {
+	if !Valid(data) {
+		return errors.New("cfposture: not valid JSON")
+	}
+	text := Trim(string(data))
+	if text == "null" {
+		return nil
+	}
+	value, err := decode(text)
+	if err != nil {
+		return fmt.Errorf("cfposture: %w", err)
+	}
+	*into = *value
+	return nil
+}
+
+// UnmarshalMembers is Unmarshal for a struct without a deferred member.
+func UnmarshalMembers[T any](data []byte, into *T) error {
+	return Unmarshal(data, into, func(text string) (*T, error) {
+		value := new(T)
+		if _, err := Decode(text, value); err != nil {
+			return nil, fmt.Errorf("%T: %w", *value, err)
+		}
+		return value, nil
+	})
 }
 
 // A decoder sets fields to the values that its cursor passes.
 type decoder struct {
 	cursor
-	rest Rest
+	deferred string
+	wrong    []*MemberError
+	limit    int // of wrong; decoding stops there
 }
 
-func (d *decoder) object(v reflect.Value, p *plan) error {
+func (d *decoder) object(v reflect.Value, s *structInfo) {
 	if d.first() != '{' {
-		return d.mismatch("an object")
+		d.mismatch("an object")
+		return
 	}
 	var seen uint64
-	ahead := p.byName
+	ahead := s.byName
 	for d.open(); d.next(); {
-		name, f := d.member(p, &ahead)
-		if f == nil {
-			if err := keepExtra(v.Field(p.extra), name, d.value()); err != nil {
-				return err
-			}
-			continue
-		}
-		if seen&f.bit != 0 {
-			return &MemberError{name, "appears twice"}
-		}
-		seen |= f.bit
-		if d.first() == 'n' {
+		name, f := d.member(s, &ahead)
+		before := len(d.wrong)
+		switch {
+		case f == nil:
+			d.keepExtra(v.Field(s.extra), name)
+		case seen&f.bit != 0:
+			d.fail("appears twice")
 			d.value()
-			continue
+		case d.first() == 'n':
+			d.value()
+		default:
+			d.field(v.Field(f.index), f)
 		}
-		if err := d.field(v.Field(f.index), f); err != nil {
-			return at(name, err)
+		if f != nil {
+			seen |= f.bit
+		}
+		if d.isFull(before, name) {
+			return
 		}
 	}
-	return nil
+}
+
+// isFull puts the name of a member, or an element, before the paths of the errors from the given one on. It reports
+// whether there are as many errors as are wanted.
+func (d *decoder) isFull(from int, name string) bool {
+	for _, err := range d.wrong[from:] {
+		err.Member = join(name, err.Member)
+	}
+	return len(d.wrong) >= d.limit
 }
 
 // member reads a member's name and finds its field, which most often is the first of those ahead by name: then the name
 // need not be looked at twice.
-func (d *decoder) member(p *plan, ahead *[]*field) (string, *field) {
+func (d *decoder) member(s *structInfo, ahead *[]*field) (string, *field) {
 	for i, f := range *ahead {
 		if strings.HasPrefix(d.text[d.at:], f.member) {
 			*ahead = (*ahead)[i+1:]
@@ -85,83 +137,81 @@ func (d *decoder) member(p *plan, ahead *[]*field) (string, *field) {
 		}
 	}
 	name := d.name()
-	return name, p.find(name)
+	return name, s.find(name)
 }
 
-func keepExtra(v reflect.Value, name, value string) error {
+func (d *decoder) keepExtra(v reflect.Value, name string) {
 	extra := v.Addr().Interface().(*map[string]json.RawMessage)
+	value := d.value()
 	if _, twice := (*extra)[name]; twice {
-		return &MemberError{name, "appears twice"}
+		d.fail("appears twice")
+		return
 	}
 	if *extra == nil {
 		*extra = make(map[string]json.RawMessage)
 	}
 	(*extra)[name] = json.RawMessage(value)
-	return nil
 }
 
-func (d *decoder) field(v reflect.Value, f *field) error {
+// field sets a field to the value before the cursor, and moves past it.
+func (d *decoder) field(v reflect.Value, f *field) {
 	if v.Kind() == reflect.Pointer {
 		v.Set(reflect.New(v.Type().Elem()))
 		v = v.Elem()
 	}
 	switch f.kind {
-	case kindHeld:
-		d.rest.Held = d.value()
-		return nil
+	case kindDeferred:
+		d.deferred = d.value()
 	case kindString:
-		return d.stringInto(v)
+		d.stringInto(v)
 	case kindBool:
-		return d.boolInto(v)
+		d.boolInto(v)
 	case kindNumber:
-		return d.numberInto(v, f.name)
+		d.numberInto(v)
+	case kindRaw:
+		v.SetBytes([]byte(d.value()))
 	case kindObject:
-		return d.object(v, f.elements)
+		d.object(v, f.elements)
 	case kindStrings, kindObjects:
-		return d.arrayInto(v, f)
+		d.arrayInto(v, f)
 	}
-	return nil
 }
 
-func (d *decoder) stringInto(v reflect.Value) error {
+func (d *decoder) stringInto(v reflect.Value) {
 	if d.first() != '"' {
-		return d.mismatch("a string")
+		d.mismatch("a string")
+		return
 	}
 	v.SetString(d.string())
-	return nil
 }
 
-func (d *decoder) boolInto(v reflect.Value) error {
+func (d *decoder) boolInto(v reflect.Value) {
 	if d.first() != 't' && d.first() != 'f' {
-		return d.mismatch("true or false")
+		d.mismatch("true or false")
+		return
 	}
 	v.SetBool(d.value() == "true")
-	return nil
 }
 
-func (d *decoder) numberInto(v reflect.Value, name string) error {
+func (d *decoder) numberInto(v reflect.Value) {
 	if first := d.first(); first != '-' && (first < '0' || first > '9') {
-		return d.mismatch("a number")
+		d.mismatch("a number")
+		return
 	}
 	text := d.value()
 	number, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return &MemberError{Reason: "is a number too large for a float64"}
+	var written [32]byte
+	if err != nil || !sameNumber(text, string(appendNumber(written[:0], number))) {
+		d.fail("is a number that doesn't fit a float64")
+		return
 	}
 	v.SetFloat(number)
-	var written [32]byte
-	if string(appendNumber(written[:0], number)) != text {
-		if d.rest.Digits == nil {
-			d.rest.Digits = make(map[string]string)
-		}
-		d.rest.Digits[name] = text
-	}
-	return nil
 }
 
-func (d *decoder) arrayInto(v reflect.Value, f *field) error {
+func (d *decoder) arrayInto(v reflect.Value, f *field) {
 	if d.first() != '[' {
-		return d.mismatch("an array")
+		d.mismatch("an array")
+		return
 	}
 	i := 0
 	for d.open(); d.next(); i++ {
@@ -169,26 +219,38 @@ func (d *decoder) arrayInto(v reflect.Value, f *field) error {
 			v.Grow(d.left())
 		}
 		v.SetLen(i + 1)
-		var err error
+		before := len(d.wrong)
 		if f.kind == kindStrings {
-			err = d.stringInto(v.Index(i))
+			d.stringInto(v.Index(i))
 		} else {
-			err = d.object(v.Index(i), f.elements)
+			d.object(v.Index(i), f.elements)
 		}
-		if err != nil {
-			return at(fmt.Sprintf("[%d]", i), err)
+		if len(d.wrong) > before && d.isFull(before, element("", i)) {
+			return
 		}
 	}
 	if i == 0 {
 		v.Set(reflect.MakeSlice(v.Type(), 0, 0))
 	}
 	v.SetCap(i) // so that two copies of the struct can be appended to
-	return nil
 }
 
-func (d *decoder) mismatch(want string) error {
-	return &MemberError{Reason: "is " + Describe(d.first()) + " where " + want + " is expected"}
+// mismatch says what the value is and moves past it.
+func (d *decoder) mismatch(want string) {
+	have := Describe(d.first())
+	reason := "is " + have + " where " + want + " is expected"
+	switch {
+	case want == "a string" && (have == "a number" || have == "true or false"):
+		reason += ": put it in quotes"
+	case (want == "a number" || want == "true or false") && have == "a string":
+		reason += ": leave out the quotes"
+	}
+	d.value()
+	d.fail(reason)
 }
+
+// fail adds an error about the value that was just read.
+func (d *decoder) fail(reason string) { d.wrong = append(d.wrong, &MemberError{Reason: reason}) }
 
 // Describe names the kind of JSON value that starts with the character.
 func Describe(first byte) string {
@@ -208,14 +270,13 @@ func Describe(first byte) string {
 	}
 }
 
-// at puts a member's name or an element's index before the path of a MemberError.
-func at(step string, err error) error {
-	inner, ok := err.(*MemberError) //nolint:errorlint // no function here wraps one
-	if !ok {
-		return err
+// join puts the path of an object before that of something in it.
+func join(outer, inner string) string {
+	if outer == "" || inner == "" || inner[0] == '[' {
+		return outer + inner
 	}
-	if inner.Member != "" && inner.Member[0] != '[' {
-		step += "."
-	}
-	return &MemberError{step + inner.Member, inner.Reason}
+	return outer + "." + inner
 }
+
+// element is the path of an element of an array.
+func element(array string, index int) string { return fmt.Sprintf("%s[%d]", array, index) }

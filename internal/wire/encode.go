@@ -13,13 +13,14 @@ import (
 )
 
 // Append writes the struct that from points to as a JSON object: its fields in order, then its extra members by name.
-// Digits are what Decode has read, and held writes the interface field's member, or nothing to leave it out. Append
-// fails on a number JSON can't write, on an extra member that is no JSON, and on one that a field has written.
-func Append(dst []byte, from any, digits map[string]string, held func(dst []byte) ([]byte, error)) ([]byte, error) {
+// The deferred field's value is written by the given function, which writes nothing to leave it out. Append returns a
+// *MemberError for a number that JSON can't write, for an extra member that is not JSON, and for one that a field has
+// written.
+func Append(dst []byte, from any, deferred func(dst []byte) ([]byte, error)) ([]byte, error) {
 	if dst == nil {
 		dst = make([]byte, 0, usualSize)
 	}
-	e := encoder{digits, held}
+	e := encoder{deferred}
 	return e.appendObject(dst, reflect.ValueOf(from).Elem())
 }
 
@@ -27,16 +28,15 @@ func Append(dst []byte, from any, digits map[string]string, held func(dst []byte
 const usualSize = 512
 
 type encoder struct {
-	digits map[string]string
-	held   func(dst []byte) ([]byte, error)
+	deferred func(dst []byte) ([]byte, error)
 }
 
 func (e *encoder) appendObject(dst []byte, v reflect.Value) ([]byte, error) {
-	p := planOf(v.Type())
+	s := infoOf(v.Type())
 	dst = append(dst, '{')
 	var written uint64
 	var err error
-	for _, f := range p.fields {
+	for _, f := range s.fields {
 		value := v.Field(f.index)
 		if f.omitZero && value.IsZero() {
 			continue
@@ -45,7 +45,7 @@ func (e *encoder) appendObject(dst []byte, v reflect.Value) ([]byte, error) {
 		dst = append(appendComma(dst), f.member...)
 		named := len(dst)
 		if dst, err = e.appendField(dst, value, f); err != nil {
-			return nil, at(f.name, err)
+			return nil, At(f.name, err)
 		}
 		if len(dst) == named {
 			dst = dst[:before]
@@ -53,10 +53,10 @@ func (e *encoder) appendObject(dst []byte, v reflect.Value) ([]byte, error) {
 		}
 		written |= f.bit
 	}
-	extra := v.Field(p.extra).Interface().(map[string]json.RawMessage)
+	extra := v.Field(s.extra).Interface().(map[string]json.RawMessage)
 	var space [8]string
 	for _, name := range sortedNames(space[:0], extra) {
-		if f := p.find(name); f != nil && written&f.bit != 0 {
+		if f := s.find(name); f != nil && written&f.bit != 0 {
 			return nil, &MemberError{name, "is both a field and in Extra"}
 		}
 		if dst, err = appendString(appendComma(dst), name); err != nil || !Valid(extra[name]) {
@@ -84,20 +84,25 @@ func appendComma(dst []byte) []byte {
 	return append(dst, ',')
 }
 
-// appendField writes a field's value; nothing is written of one that is held and has nothing to write.
+// appendField writes a field's value. It writes nothing of one that is deferred and has nothing to write.
 func (e *encoder) appendField(dst []byte, v reflect.Value, f *field) ([]byte, error) {
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem()
 	}
 	switch f.kind {
-	case kindHeld:
-		return e.held(dst)
+	case kindDeferred:
+		return e.deferred(dst)
 	case kindString:
 		return appendString(dst, v.String())
 	case kindBool:
 		return strconv.AppendBool(dst, v.Bool()), nil
 	case kindNumber:
-		return appendKept(dst, v.Float(), e.digits[f.name])
+		return appendFinite(dst, v.Float())
+	case kindRaw:
+		if !Valid(v.Bytes()) {
+			return nil, &MemberError{Reason: "is not valid JSON"}
+		}
+		return append(dst, v.Bytes()...), nil
 	case kindObject:
 		return new(encoder).appendObject(dst, v)
 	case kindStrings, kindObjects:
@@ -119,21 +124,15 @@ func appendArray(dst []byte, v reflect.Value, elements kind) ([]byte, error) {
 			dst, err = new(encoder).appendObject(dst, v.Index(i))
 		}
 		if err != nil {
-			return nil, at(fmt.Sprintf("[%d]", i), err)
+			return nil, At(element("", i), err)
 		}
 	}
 	return append(dst, ']'), nil
 }
 
-// appendKept writes a number with the digits it was read with, as long as it still is that number.
-func appendKept(dst []byte, number float64, digits string) ([]byte, error) {
+func appendFinite(dst []byte, number float64) ([]byte, error) {
 	if math.IsNaN(number) || math.IsInf(number, 0) {
 		return nil, &MemberError{Reason: fmt.Sprintf("is %v, which JSON can't write", number)}
-	}
-	if digits != "" {
-		if read, err := strconv.ParseFloat(digits, 64); err == nil && read == number {
-			return append(dst, digits...), nil
-		}
 	}
 	return appendNumber(dst, number), nil
 }
@@ -147,6 +146,15 @@ func appendNumber(dst []byte, number float64) []byte {
 	return strconv.AppendFloat(dst, number, format, -1, 64)
 }
 
+// At puts the path of an object before that of a MemberError in it.
+func At(path string, err error) error {
+	inner, ok := err.(*MemberError) //nolint:errorlint // no function here wraps one
+	if !ok {
+		return err
+	}
+	return &MemberError{join(path, inner.Member), inner.Reason}
+}
+
 func appendString(dst []byte, text string) ([]byte, error) {
 	dst, err := jsontext.AppendQuote(dst, text)
 	if err != nil {
@@ -155,18 +163,27 @@ func appendString(dst []byte, text string) ([]byte, error) {
 	return dst, nil
 }
 
+// Marshal returns the struct that from points to as a JSON object. It has no deferred member.
+func Marshal[T any](from *T) ([]byte, error) {
+	text, err := Append(nil, from, nil)
+	if err != nil {
+		return nil, fmt.Errorf("cfposture: %T: %w", *from, err)
+	}
+	return text, nil
+}
+
 // CheckExtra returns what is wrong with the extra members of the struct that model points to.
 func CheckExtra(model any) []*MemberError {
 	v := reflect.ValueOf(model).Elem()
-	p := planOf(v.Type())
-	if p.extra < 0 {
+	s := infoOf(v.Type())
+	if s.extra < 0 {
 		return nil
 	}
-	extra := v.Field(p.extra).Interface().(map[string]json.RawMessage)
+	extra := v.Field(s.extra).Interface().(map[string]json.RawMessage)
 	var wrong []*MemberError
 	for name := range extra {
 		switch {
-		case p.find(name) != nil:
+		case s.find(name) != nil:
 			wrong = append(wrong, &MemberError{name, "is in Extra but has a field of its own: set that"})
 		case !Valid(extra[name]):
 			wrong = append(wrong, &MemberError{name, "of Extra is not valid JSON"})

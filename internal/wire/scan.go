@@ -1,10 +1,14 @@
-// Package wire decodes and encodes JSON objects without losing a member.
+// Package wire decodes, encodes and compares JSON objects without losing a member.
 //
-// The syntax is checked by jsontext; what follows here walks text that is known to be valid, which keeps it short and
-// quick: an object is walked once, each value is a part of the text, and only what a field takes is converted.
+// jsontext checks the syntax. All else here walks text that is known to be valid, which keeps it short and quick: an
+// object is walked once, each value is a part of the text, and only what a field takes is converted.
 package wire
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -13,6 +17,32 @@ import (
 // Valid reports whether data is one JSON value in UTF-8. Names may repeat: Decode refuses those where it meets them.
 func Valid(data []byte) bool {
 	return jsontext.Value(data).IsValid(jsontext.AllowDuplicateNames(true))
+}
+
+// CheckSyntax returns nil if data is one JSON value in UTF-8, and else an error that says where it isn't.
+func CheckSyntax(data []byte) error {
+	if Valid(data) {
+		return nil
+	}
+	dec := jsontext.NewDecoder(bytes.NewReader(data), jsontext.AllowDuplicateNames(true))
+	_, err := dec.ReadValue()
+	if err == nil {
+		if _, err = dec.ReadToken(); err == nil {
+			err = errors.New("there is more after the first value")
+		}
+	}
+	at := dec.InputOffset()
+	var wrong *jsontext.SyntacticError
+	switch {
+	case errors.Is(err, io.EOF):
+		err = io.ErrUnexpectedEOF
+	case errors.As(err, &wrong):
+		at, err = wrong.ByteOffset, wrong.Err
+	}
+	before := data[:at]
+	line := bytes.Count(before, []byte("\n")) + 1
+	column := len(before) - bytes.LastIndexByte(before, '\n')
+	return fmt.Errorf("line %d, column %d: %w", line, column, err)
 }
 
 // Trim removes JSON's white space around text.

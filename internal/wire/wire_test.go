@@ -3,6 +3,7 @@ package wire
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -33,7 +34,7 @@ type outer struct {
 
 func TestDecodeSetsEveryKindOfField(t *testing.T) {
 	var got outer
-	rest, err := Decode(`{ "always" : "a\u0062" ,"text":"t","bool":true,"maybe":false,"number":1.5,"score":2e3,"texts":["x","y"],`+
+	deferred, err := Decode(`{ "always" : "a\u0062" ,"text":"t","bool":true,"maybe":false,"number":1.5,"score":2e3,"texts":["x","y"],`+
 		`"object":{"name":"o","z":1},"list":[{"name":"l"},{}],"held":{"type":["h]}\"\\"]},"more":[ 1, {"}":"]"} ]}`, &got)
 	require.NoError(t, err)
 	assert.Equal(t, outer{
@@ -42,7 +43,7 @@ func TestDecodeSetsEveryKindOfField(t *testing.T) {
 		List:   []inner{{Name: "l"}, {}},
 		Extra:  map[string]json.RawMessage{"more": json.RawMessage(`[ 1, {"}":"]"} ]`)},
 	}, got)
-	assert.Equal(t, Rest{Held: `{"type":["h]}\"\\"]}`, Digits: map[string]string{"score": "2e3"}}, rest)
+	assert.JSONEq(t, `{"type":["h]}\"\\"]}`, deferred)
 }
 
 func TestALongArrayIsAllocatedOnce(t *testing.T) {
@@ -61,10 +62,10 @@ func TestAppendWritesFieldsInOrderThenExtraByName(t *testing.T) {
 		Text: "t", Maybe: new(false), Score: new(2000.0), Texts: []text{}, Object: &inner{}, List: []inner{{Name: "l"}, {}}, Held: true,
 		Extra: map[string]json.RawMessage{"z": json.RawMessage("1"), "b": json.RawMessage("2")}, hidden: 1,
 	}
-	got, err := Append([]byte("before "), from, map[string]string{"score": "2e3", "number": "7"}, hold(`[]`))
+	got, err := Append([]byte("before "), from, hold(`[]`))
 	require.NoError(t, err)
-	assert.Equal(t, `before {"always":"","text":"t","maybe":false,"score":2e3,"texts":[],"object":{},"list":[{"name":"l"},{}],"held":[],"b":2,"z":1}`, string(got))
-	got, err = Append(nil, &outer{Texts: []text{"x", "y", "z"}}, nil, nil)
+	assert.Equal(t, `before {"always":"","text":"t","maybe":false,"score":2000,"texts":[],"object":{},"list":[{"name":"l"},{}],"held":[],"b":2,"z":1}`, string(got))
+	got, err = Append(nil, &outer{Texts: []text{"x", "y", "z"}}, nil)
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"always":"","texts":["x","y","z"]}`, string(got))
 }
@@ -75,37 +76,37 @@ func hold(text string) func(dst []byte) ([]byte, error) {
 }
 
 func TestAppendLeavesOutWhatHeldHasNothingToWriteOf(t *testing.T) {
-	got, err := Append(nil, &outer{List: []inner{}, Held: true}, nil, hold(""))
+	got, err := Append(nil, &outer{List: []inner{}, Held: true}, hold(""))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"always":"","list":[]}`, string(got))
 	got, err = Append(nil, &struct {
 		Held  any                        `json:"held,omitzero"`
 		After string                     `json:"after"`
 		Extra map[string]json.RawMessage `json:",embed"`
-	}{Held: true, Extra: map[string]json.RawMessage{"held": json.RawMessage("1")}}, nil, hold(""))
+	}{Held: true, Extra: map[string]json.RawMessage{"held": json.RawMessage("1")}}, hold(""))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"after":"","held":1}`, string(got))
 
-	_, err = Append(nil, &outer{Held: true}, nil, func([]byte) ([]byte, error) { return nil, &MemberError{"inner", "is odd"} })
-	require.EqualError(t, err, `member "held.inner" is odd`)
+	_, err = Append(nil, &outer{Held: true}, func([]byte) ([]byte, error) { return nil, &MemberError{"inner", "is odd"} })
+	require.EqualError(t, err, `held.inner is odd`)
 }
 
 func TestDecodeRefusesWhatWouldNotComeBack(t *testing.T) {
 	for in, want := range map[string]string{
 		`[]`:                          `it is an array where an object is expected`,
-		`{"always":1}`:                `member "always" is a number where a string is expected`,
-		`{"bool":"true"}`:             `member "bool" is a string where true or false is expected`,
-		`{"maybe":0}`:                 `member "maybe" is a number where true or false is expected`,
-		`{"number":"1"}`:              `member "number" is a string where a number is expected`,
-		`{"score":false}`:             `member "score" is true or false where a number is expected`,
-		`{"score":1e400}`:             `member "score" is a number too large for a float64`,
-		`{"texts":"x"}`:               `member "texts" is a string where an array is expected`,
-		`{"texts":["x",null]}`:        `member "texts[1]" is null where a string is expected`,
-		`{"object":[]}`:               `member "object" is an array where an object is expected`,
-		`{"object":{"name":{}}}`:      `member "object.name" is an object where a string is expected`,
-		`{"list":[{},{"name":true}]}`: `member "list[1].name" is true or false where a string is expected`,
-		`{"always":"a","always":"a"}`: `member "always" appears twice`,
-		`{"x":1,"\u0078":1}`:          `member "x" appears twice`,
+		`{"always":1}`:                `always is a number where a string is expected: put it in quotes`,
+		`{"bool":"true"}`:             `bool is a string where true or false is expected: leave out the quotes`,
+		`{"maybe":0}`:                 `maybe is a number where true or false is expected`,
+		`{"number":"1"}`:              `number is a string where a number is expected: leave out the quotes`,
+		`{"score":false}`:             `score is true or false where a number is expected`,
+		`{"score":1e400}`:             `score is a number that doesn't fit a float64`,
+		`{"texts":"x"}`:               `texts is a string where an array is expected`,
+		`{"texts":["x",null]}`:        `texts[1] is null where a string is expected`,
+		`{"object":[]}`:               `object is an array where an object is expected`,
+		`{"object":{"name":{}}}`:      `object.name is an object where a string is expected`,
+		`{"list":[{},{"name":true}]}`: `list[1].name is true or false where a string is expected: put it in quotes`,
+		`{"always":"a","always":"a"}`: `always appears twice`,
+		`{"x":1,"\u0078":1}`:          `x appears twice`,
 	} {
 		_, err := Decode(in, new(outer))
 		require.EqualError(t, err, want, in)
@@ -114,24 +115,24 @@ func TestDecodeRefusesWhatWouldNotComeBack(t *testing.T) {
 
 func TestNullLeavesAFieldAsItIs(t *testing.T) {
 	var got outer
-	rest, err := Decode(`{"always":null,"bool":null,"score":null,"texts":null,"object":null,"list":null,"held":null,"more":null}`, &got)
+	deferred, err := Decode(`{"always":null,"bool":null,"score":null,"texts":null,"object":null,"list":null,"held":null,"more":null}`, &got)
 	require.NoError(t, err)
 	assert.Equal(t, outer{Extra: map[string]json.RawMessage{"more": json.RawMessage("null")}}, got)
-	assert.Equal(t, Rest{}, rest)
+	assert.Empty(t, deferred)
 }
 
 func TestNumbersAreWrittenAsPeopleWriteThem(t *testing.T) {
 	for want, number := range map[string]float64{
 		"0": 0, "-0": math.Copysign(0, -1), "1": 1, "85.5": 85.5, "-0.001": -0.001, "100000000000000000000": 1e20, "1e+21": 1e21, "1e-07": 1e-7,
 	} {
-		got, err := Append(nil, &outer{Score: &number}, nil, nil)
+		got, err := Append(nil, &outer{Score: &number}, nil)
 		require.NoError(t, err)
 		assert.Equal(t, `{"always":"","score":`+want+`}`, string(got))
 		assert.True(t, json.Valid(got))
 	}
 	for _, number := range []float64{math.NaN(), math.Inf(1)} {
-		_, err := Append(nil, &outer{Score: &number}, nil, nil)
-		require.ErrorContains(t, err, `member "score" is `)
+		_, err := Append(nil, &outer{Score: &number}, nil)
+		require.ErrorContains(t, err, `score is `)
 		require.ErrorContains(t, err, "which JSON can't write")
 	}
 }
@@ -148,11 +149,11 @@ func TestNumbersOfEveryFirstDigitAreRead(t *testing.T) {
 func TestWhiteSpaceOfEveryKindIsSkipped(t *testing.T) {
 	const space = " \t\r\n"
 	var got outer
-	rest, err := Decode("{"+space+`"texts"`+space+":"+space+"["+space+`"x"`+space+","+space+`"y"`+space+"]"+space+","+space+
+	deferred, err := Decode("{"+space+`"texts"`+space+":"+space+"["+space+`"x"`+space+","+space+`"y"`+space+"]"+space+","+space+
 		`"number"`+space+":"+space+"1"+space+","+space+`"held"`+space+":"+space+"{"+space+"}"+space+"}", &got)
 	require.NoError(t, err)
 	assert.Equal(t, outer{Texts: []text{"x", "y"}, Number: 1}, got)
-	assert.Equal(t, "{"+space+"}", rest.Held)
+	assert.Equal(t, "{"+space+"}", deferred)
 
 	_, err = Decode(`{"always": "a", "bool":  true, "number": 2}`, &got)
 	require.NoError(t, err)
@@ -166,29 +167,20 @@ func TestEmptyArrayIsNotNil(t *testing.T) {
 	assert.Equal(t, outer{Texts: []text{}, List: []inner{}}, got)
 }
 
-func TestDigitsAreWrittenAsLongAsTheNumberIsTheirs(t *testing.T) {
-	digits := map[string]string{"score": "1.50"}
-	for want, number := range map[string]float64{`{"always":"","score":1.50}`: 1.5, `{"always":"","score":2}`: 2, `{"always":"","score":0}`: 0} {
-		got, err := Append(nil, &outer{Score: &number}, digits, nil)
-		require.NoError(t, err)
-		assert.Equal(t, want, string(got))
-	}
-}
-
 func TestAppendRefusesExtraThatIsWrong(t *testing.T) {
 	extra := func(name, value string) map[string]json.RawMessage {
 		return map[string]json.RawMessage{name: json.RawMessage(value)}
 	}
 	for want, from := range map[string]*outer{
-		`member "always" is both a field and in Extra`: {Extra: extra("always", `"x"`)},
-		`member "text" is both a field and in Extra`:   {Text: "t", Extra: extra("text", `"x"`)},
-		`member "x" of Extra is not valid JSON`:        {Extra: extra("x", `{`)},
-		"member \"\\xff\" of Extra is not valid JSON":  {Extra: extra("\xff", `1`)},
+		`always is both a field and in Extra`: {Extra: extra("always", `"x"`)},
+		`text is both a field and in Extra`:   {Text: "t", Extra: extra("text", `"x"`)},
+		`x of Extra is not valid JSON`:        {Extra: extra("x", `{`)},
+		"\xff of Extra is not valid JSON":     {Extra: extra("\xff", `1`)},
 	} {
-		_, err := Append(nil, from, nil, nil)
+		_, err := Append(nil, from, nil)
 		require.EqualError(t, err, want)
 	}
-	got, err := Append(nil, &outer{Extra: extra("text", `null`)}, nil, nil)
+	got, err := Append(nil, &outer{Extra: extra("text", `null`)}, nil)
 	require.NoError(t, err, "a field that is left out may be written otherwise")
 	assert.JSONEq(t, `{"always":"","text":null}`, string(got))
 }
@@ -235,20 +227,120 @@ func FuzzDecode(f *testing.F) {
 		}
 		_ = Strings(data)
 		var first outer
-		rest, err := Decode(Trim(string(data)), &first)
+		deferred, err := Decode(Trim(string(data)), &first)
 		if err != nil {
 			return
 		}
-		if rest.Held != "" {
+		if deferred != "" {
 			first.Held = true
 		}
-		written, err := Append(nil, &first, rest.Digits, hold(rest.Held))
+		written, err := Append(nil, &first, hold(deferred))
 		require.NoError(t, err)
 		var second outer
 		again, err := Decode(string(written), &second)
 		require.NoError(t, err)
 		second.Held = first.Held
 		assert.Equal(t, first, second)
-		assert.Equal(t, rest, again)
+		assert.Equal(t, deferred, again)
 	})
+}
+
+func TestDecodeAllNamesEveryValueThatDoesNotFit(t *testing.T) {
+	var got outer
+	deferred, wrong := DecodeAll(`{"always":1,"texts":["x",2,"y",null],"object":{"name":5,"z":1,"z":2},"list":[{"name":1},7],"held":"h","number":1,"number":2,"bool":"b"}`, &got)
+	texts := []string{}
+	for _, err := range wrong {
+		texts = append(texts, err.Error())
+	}
+	assert.Equal(t, []string{
+		"always is a number where a string is expected: put it in quotes",
+		"texts[1] is a number where a string is expected: put it in quotes",
+		"texts[3] is null where a string is expected",
+		"object.name is a number where a string is expected: put it in quotes",
+		"object.z appears twice",
+		"list[0].name is a number where a string is expected: put it in quotes",
+		"list[1] is a number where an object is expected",
+		"number appears twice",
+		"bool is a string where true or false is expected: leave out the quotes",
+	}, texts)
+	assert.Equal(t, `"h"`, deferred)
+	assert.Equal(t, []text{"x", "", "y", ""}, got.Texts, "what fits is there")
+	assert.InDelta(t, 1, got.Number, 0)
+
+	_, wrong = DecodeAll(`{"texts":[`+strings.Repeat("1,", 1_000_000)+`1]}`, new(outer))
+	assert.Len(t, wrong, maxErrors)
+}
+
+func TestEqualComparesMeaning(t *testing.T) {
+	for _, same := range [][2]string{
+		{`1`, `1.0`}, {`1e2`, `100`}, {`0.10e-1`, `1E-2`}, {`-0`, `0.00`}, {`12345678901234567890`, `1234567890123456789e1`}, {`0e99999999999999999999`, `0`},
+		{`"a\u0062"`, `"ab"`}, {`"\/"`, `"/"`}, {`[ 1, 2 ]`, `[1.0,2]`}, {`{"a":1,"b":{"c":[]}}`, `{ "b":{"c":[ ]},"\u0061":1.0 }`}, {`null`, `null`}, {`1e99999999999999999999`, `1e99999999999999999999`},
+	} {
+		assert.True(t, Equal(same[0], same[1]), "%s %s", same[0], same[1])
+	}
+	for _, other := range [][2]string{
+		{`1`, `2`}, {`1`, `-1`}, {`1`, `10`}, {`1`, `"1"`}, {`true`, `false`}, {`null`, `0`}, {`12345678901234567890`, `12345678901234567891`},
+		{`"a"`, `"b"`}, {`[1,2]`, `[2,1]`}, {`[1]`, `[1,1]`}, {`{"a":1}`, `{"a":1,"b":null}`}, {`{"a":1}`, `{"b":1}`}, {`{}`, `[]`}, {`1e99999999999999999999`, `1e99999999999999999998`},
+	} {
+		assert.False(t, Equal(other[0], other[1]), "%s %s", other[0], other[1])
+	}
+}
+
+func TestMergedObjectIsWhatIsWantedOverWhatIsThere(t *testing.T) {
+	c := &Comparison{Model: new(outer), Deferred: new(inner), Same: func(string, string, string) bool { return false }}
+	for _, test := range []struct{ want, have, merged string }{
+		{`{}`, `{}`, `{}`},
+		{`{"z\u0022":1,"b":2}`, `{"a":0,"b":1}`, `{"a":0,"b":2,"z\"":1}`},
+		{`{"text":"","a":null}`, `{"text":"t","a":1}`, `{"text":"t","a":1}`},
+		{`{"object":{"name":"n"}}`, `{"object":{"name":"m","x":1}}`, `{"object":{"name":"n","x":1}}`},
+		{`{"held":{"name":"n"}}`, `{"held":{"name":"m","x":1}}`, `{"held":{"name":"n","x":1}}`},
+		{`{"held":{"name":"n"}}`, `{"held":5}`, `{"held":{"name":"n"}}`},
+		{`{"x":{"a":1}}`, `{"x":{"b":1}}`, `{"x":{"a":1}}`},
+		{`{"list":[{"name":"b"},{"name":"c"}]}`, `{"list":[{"name":"a","x":1},{"name":"b","x":2}]}`, `{"list":[{"name":"b","x":2},{"name":"c"}]}`},
+		{`{"list":[]}`, `{"list":[{"name":"a"}]}`, `{"list":[]}`},
+		{`{"list":[{"name":"a"}]}`, `{"list":5}`, `{"list":[{"name":"a"}]}`},
+	} {
+		merged := c.Merge(test.want, test.have)
+		assert.Equal(t, test.merged, merged)
+		assert.Empty(t, c.Diff(test.want, merged))
+	}
+}
+
+func TestDidYouMean(t *testing.T) {
+	known := []string{"schedule", "operating_system", "requireAll", "id", "os", "input.path"}
+	for name, want := range map[string]string{
+		"schedul": "schedule", "scedule": "schedule", "scheduel": "schedule", "Schedule": "schedule", "require_all": "requireAll", "REQUIREALL": "requireAll",
+		"operatingSystem": "operating_system", "ID": "id", "path": "input.path", "": "", "frequency": "", "x": "", "description": "", "__": "",
+		strings.Repeat("schedule", 1000): "",
+	} {
+		if want != "" {
+			want = ": did you mean " + want + "?"
+		}
+		assert.Equal(t, want, DidYouMean(name, known), name)
+	}
+}
+
+// FuzzCompare merges any objects: what is wanted is there then, and what only the other had is kept.
+func FuzzCompare(f *testing.F) {
+	f.Add([]byte(`{"always":"a","list":[{"name":"x"},{}],"held":{"name":"h"},"z":[1.0]}`), []byte(`{"list":[{"name":"x","y":1}],"held":{"q":1},"z":[1]}`))
+	f.Add([]byte(`{"texts":["b","a","a"],"object":{"name":null}}`), []byte(`{"texts":["a","b"],"object":{}}`))
+	f.Fuzz(func(t *testing.T, want, have []byte) {
+		if new(outer).read(want) != nil || new(outer).read(have) != nil {
+			return
+		}
+		c := &Comparison{Model: new(outer), Deferred: new(inner), Same: func(string, string, string) bool { return false }}
+		merged := c.Merge(Trim(string(want)), Trim(string(have)))
+		require.True(t, Valid([]byte(merged)), merged)
+		assert.Empty(t, c.Diff(Trim(string(want)), merged))
+		assert.True(t, Equal(merged, c.Merge(merged, merged)))
+	})
+}
+
+// read reports whether the data is an object with values that fit.
+func (o *outer) read(data []byte) error {
+	if err := CheckSyntax(data); err != nil {
+		return err
+	}
+	_, err := Decode(Trim(string(data)), o)
+	return err
 }

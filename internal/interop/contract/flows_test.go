@@ -133,7 +133,7 @@ func TestEveryWayToListKeepsTheContract(t *testing.T) {
 	for _, err := range a.client.Posture.All(t.Context()) {
 		require.NoError(t, err)
 	}
-	page, err := a.client.Posture.ListPage(t.Context(), cfposture.ListPage{Page: 2, PerPage: 3})
+	page, err := a.client.Posture.ListPage(t.Context(), cfposture.ListOptions{Page: 2, PerPage: 3})
 	require.NoError(t, err)
 	assert.Len(t, page.Items, 3)
 
@@ -143,7 +143,7 @@ func TestEveryWayToListKeepsTheContract(t *testing.T) {
 	for _, err := range a.client.Integrations.All(t.Context()) {
 		require.NoError(t, err)
 	}
-	_, err = a.client.Integrations.ListPage(t.Context(), cfposture.ListPage{Page: 1, PerPage: 2})
+	_, err = a.client.Integrations.ListPage(t.Context(), cfposture.ListOptions{Page: 1, PerPage: 2})
 	require.NoError(t, err)
 	a.assertKept(t)
 }

@@ -384,9 +384,9 @@ func TestPrintingAConfigShowsItsSecretInTheOfficialClients(t *testing.T) {
 	}
 }
 
-// Every decimal that v7 reads is a float64: it comes back as another text.
-func TestDigitsOfNumbersAreKeptByCFPostureAlone(t *testing.T) {
-	const text = `{"id":"1","input":{"connection_id":"` + apifacts.ConnectionID + `","total_score":85.50},"name":"n","schedule":"5m","type":"tanium_s2s"}`
+// Every number that v7 reads becomes a float64, which may be another number.
+func TestNumbersBeyondAFloat64AreKeptByCFPostureOnly(t *testing.T) {
+	const text = `{"id":"1","input":{"connection_id":"` + apifacts.ConnectionID + `","total_score":12345678901234567890},"name":"n","schedule":"5m","type":"tanium_s2s"}`
 	server := newServer(t)
 	id := server.AddRule([]byte(text))
 
@@ -397,7 +397,7 @@ func TestDigitsOfNumbersAreKeptByCFPostureAlone(t *testing.T) {
 	require.NoError(t, err)
 	_, err = theirs.Update(t.Context(), id, params)
 	require.NoError(t, err)
-	assert.Contains(t, string(last(t, server.Rules())), `"total_score":85.5}`)
+	assert.NotContains(t, string(last(t, server.Rules())), "12345678901234567890")
 
 	server.AddRule([]byte(text))
 	ours := server.Client().Posture
@@ -405,6 +405,6 @@ func TestDigitsOfNumbersAreKeptByCFPostureAlone(t *testing.T) {
 	require.NoError(t, err)
 	_, err = ours.Update(t.Context(), read)
 	require.NoError(t, err)
-	assert.Contains(t, string(last(t, server.Rules())), `"total_score":85.50}`)
+	assert.Contains(t, string(last(t, server.Rules())), `"total_score":12345678901234567890}`)
 	assert.True(t, json.Valid(last(t, server.Rules())))
 }

@@ -3,9 +3,7 @@
 package workload
 
 import (
-	"bytes"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/cfposture/cfposture/internal/apifacts"
@@ -49,56 +47,20 @@ func AppendRule(dst []byte, kinds []Kind, i int) []byte {
 // RuleID is the ID of the i-th rule.
 func RuleID(i int) string { return fmt.Sprintf("f174e90a-fafe-4643-bbbc-%012x", i) }
 
-// List is the answer to a request for a list of n rules, all in one page.
+// List is the response to a request for a list of n rules, all in one page.
 func List(n int) []byte {
-	var b bytes.Buffer
-	_, err := io.Copy(&b, NewStream(n))
-	if err != nil {
-		panic(err) // a Stream has nothing to fail with
+	kinds := Kinds()
+	list := []byte(`{"errors":[],"messages":[],"result":[`)
+	for i := range n {
+		if i > 0 {
+			list = append(list, ',')
+		}
+		list = AppendRule(list, kinds, i)
 	}
-	return b.Bytes()
+	return fmt.Appendf(list, `],"result_info":{"count":%d,"page":1,"per_page":%d,"total_count":%d,"total_pages":1},"success":true}`, n, n, n)
 }
 
 // One is the answer to a request for a rule, or to one that creates it.
 func One(i int) []byte {
 	return append(AppendRule([]byte(`{"errors":[],"messages":[],"result":`), Kinds(), i), `,"success":true}`...)
-}
-
-// A Stream is List's answer, generated as it is read.
-type Stream struct {
-	kinds   []Kind
-	n, next int
-	buffer  []byte
-	pending []byte
-}
-
-// NewStream returns the answer to a request for a list of n rules.
-func NewStream(n int) *Stream {
-	s := &Stream{kinds: Kinds(), n: n}
-	s.pending = []byte(`{"errors":[],"messages":[],"result":[`)
-	return s
-}
-
-// Read never fails with anything but io.EOF.
-func (s *Stream) Read(p []byte) (int, error) {
-	for len(s.pending) == 0 {
-		switch {
-		case s.next < s.n:
-			s.buffer = s.buffer[:0]
-			if s.next > 0 {
-				s.buffer = append(s.buffer, ',')
-			}
-			s.buffer = AppendRule(s.buffer, s.kinds, s.next)
-		case s.next == s.n:
-			s.buffer = fmt.Appendf(s.buffer[:0],
-				`],"result_info":{"count":%d,"page":1,"per_page":%d,"total_count":%d,"total_pages":1},"success":true}`, s.n, s.n, s.n)
-		default:
-			return 0, io.EOF
-		}
-		s.next++
-		s.pending = s.buffer
-	}
-	n := copy(p, s.pending)
-	s.pending = s.pending[n:]
-	return n, nil
 }

@@ -1,8 +1,6 @@
 package workload
 
 import (
-	"context"
-	"fmt"
 	"runtime"
 	"time"
 )
@@ -29,36 +27,4 @@ func Measure(times int, do func() error) (Figures, error) {
 		float64(after.TotalAlloc-before.TotalAlloc) / n,
 		float64(after.Mallocs-before.Mallocs) / n,
 	}, nil
-}
-
-// LiveHeapOfAll returns the most bytes that are alive while All yields n rules.
-func LiveHeapOfAll(ctx context.Context, n int) (uint64, error) {
-	client, err := NewCFPosture(NewStreamTransport(n))
-	if err != nil {
-		return 0, err
-	}
-	before := liveHeap()
-	seen, most := 0, before
-	for _, err := range client.Posture.All(ctx) {
-		if err != nil {
-			return 0, err
-		}
-		if seen++; seen%(n/20) == 0 {
-			most = max(most, liveHeap())
-		}
-	}
-	if seen != n {
-		return 0, fmt.Errorf("all yielded %d rules, not %d", seen, n)
-	}
-	runtime.KeepAlive(client)
-	return most - before, nil
-}
-
-// liveHeap collects what is garbage and returns the bytes of what is not.
-func liveHeap() uint64 {
-	runtime.GC()
-	runtime.GC() // what a sync.Pool holds goes with the second
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	return stats.HeapAlloc
 }

@@ -22,21 +22,10 @@ func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	return answer(r, bytes.NewReader(t.body), int64(len(t.body))), nil
+	return answer(r, t.body), nil
 }
 
-// A StreamTransport answers every request with a new [Stream] of n rules.
-type StreamTransport struct{ n int }
-
-// NewStreamTransport returns a transport that answers with n rules.
-func NewStreamTransport(n int) *StreamTransport { return &StreamTransport{n} }
-
-// RoundTrip answers the request.
-func (t *StreamTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	return answer(r, NewStream(t.n), -1), nil
-}
-
-func answer(r *http.Request, body io.Reader, length int64) *http.Response {
+func answer(r *http.Request, body []byte) *http.Response {
 	return &http.Response{
 		Status:     "200 OK",
 		StatusCode: http.StatusOK,
@@ -48,8 +37,8 @@ func answer(r *http.Request, body io.Reader, length int64) *http.Response {
 			"Cf-Ray":       {"8f0c1d2e3a4b5c6d-TST"},
 			"Ratelimit":    {`"default";r=1199;t=300`},
 		},
-		Body:          io.NopCloser(body),
-		ContentLength: length,
+		Body:          io.NopCloser(bytes.NewReader(body)),
+		ContentLength: int64(len(body)),
 		Request:       r,
 	}
 }

@@ -70,10 +70,7 @@ func run(ctx context.Context, rounds int, sample time.Duration) error {
 				ratio(f.Nanoseconds, own.Nanoseconds), ratio(f.Bytes, own.Bytes), ratio(f.Allocations, own.Allocations))
 		}
 	}
-	if err := out.Flush(); err != nil {
-		return err
-	}
-	return compareAll(ctx, rounds)
+	return out.Flush()
 }
 
 func operations(tcp http.RoundTripper) []operation {
@@ -157,50 +154,6 @@ func median(all []workload.Figures, of func(workload.Figures) float64) float64 {
 	}
 	slices.Sort(values)
 	return values[len(values)/2]
-}
-
-// compareAll prints what All costs a rule, beside List, and what lives while it runs.
-func compareAll(ctx context.Context, rounds int) error {
-	const n, many = 10_000, 100_000
-	heap, err := workload.LiveHeapOfAll(ctx, many)
-	if err != nil {
-		return err
-	}
-	client, err := workload.NewCFPosture(workload.NewTransport(workload.List(n)))
-	if err != nil {
-		return err
-	}
-	list := func() error {
-		_, err := client.Posture.List(ctx)
-		return err
-	}
-	all := func() error {
-		for _, err := range client.Posture.All(ctx) {
-			if err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	var listed, streamed []workload.Figures
-	for range rounds {
-		for _, turn := range []struct {
-			do func() error
-			to *[]workload.Figures
-		}{{list, &listed}, {all, &streamed}} {
-			f, err := workload.Measure(2, turn.do)
-			if err != nil {
-				return err
-			}
-			*turn.to = append(*turn.to, f)
-		}
-	}
-	perRule := func(all []workload.Figures) float64 {
-		return median(all, func(f workload.Figures) float64 { return f.Nanoseconds }) / n
-	}
-	fmt.Printf("\nA rule of %s takes List %s and All %s. All over %s rules keeps %.1f MB alive at the most.\n",
-		count(n), duration(perRule(listed)), duration(perRule(streamed)), count(many), float64(heap)/(1<<20))
-	return nil
 }
 
 func row(out *tabwriter.Writer, cells ...string) {

@@ -1,4 +1,4 @@
-package cfposture
+package api
 
 import (
 	"net/http"

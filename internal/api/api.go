@@ -1,0 +1,204 @@
+// Package api makes requests of the API: one function, [Do], sends a request, reads the response whole, retries, and
+// returns what the response says or why there is none.
+//
+// outcome.go begins with the table of how an attempt can end, whether it is retried then, and whether its outcome is
+// unknown.
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/cfposture/cfposture/internal/wire"
+)
+
+// A Config is what the requests of a client have in common.
+type Config struct {
+	HTTP    *HTTPClient
+	BaseURL string // ends in a slash
+
+	// Authorize adds credentials to the header of a request. It is called in every attempt, within its timeout.
+	Authorize func(ctx context.Context, header http.Header) error
+	UserAgent string
+	// Headers change a request after all else is set. They are functions so that no print of a Config shows a value.
+	Headers []func(*http.Request)
+
+	Timeout      time.Duration // of an attempt; 0 is none
+	MaxRetries   int
+	MaxRetryWait time.Duration
+
+	Limiter interface{ Wait(context.Context) error }   // nil is none; asked before every attempt
+	Observe func(ctx context.Context, limit RateLimit) // nil is none; told of every response
+	Pacer   *Pacer                                     // nil is none
+	Logger  *slog.Logger                               // nil is none
+
+	// NewError returns the error of a response that is a failure.
+	NewError func(*Failure) error
+}
+
+// A Request is what is asked of the API.
+type Request struct {
+	Method string
+	Path   string // below the base URL, escaped
+	Query  string // encoded; empty is none
+	Body   []byte // JSON; nil is none
+	// Secrets are the secrets of the body, which no error and no log shows. Members whose names say that they are secret
+	// need not be listed.
+	Secrets []string
+	// Decode reads the result, before whose value the scanner stands, and must pass it. It must keep no part of the
+	// scanner's text. It is called in every attempt whose status is a success, before it is known whether the envelope
+	// says so too: what it sets counts only once Do has returned without an error. Nil is a request whose result does not
+	// matter.
+	Decode func(result *wire.Scanner) error
+}
+
+// A Response is what the last response of a request says besides its result; fields are zero where no response came.
+type Response struct {
+	StatusCode int
+	Header     http.Header
+	RayID      string
+	Attempts   int // how many times the request was sent, or tried to be
+	RateLimit  RateLimit
+	Messages   []Message
+	ResultInfo []byte // JSON; nil where the envelope has none
+
+	operation *operation
+}
+
+// A Failure is what a response says that is not the one asked for.
+type Failure struct {
+	Method, Path string
+	StatusCode   int
+	Errors       []Message
+	Messages     []Message
+	RayID        string
+	RetryAfter   time.Duration
+	Body         []byte // the beginning of it, without secrets
+	Cause        error  // why the response can't be used, if it says nothing about that itself
+}
+
+// A Message is one of an envelope's errors or messages.
+type Message struct {
+	Code             int
+	Message          string
+	DocumentationURL string
+	Pointer          string
+	ErrorChain       []Message
+}
+
+// Do sends a request, and sends it again as long as that may help and can do no harm. It returns what the last response
+// says also with an error. A method that is none of GET, HEAD, OPTIONS, PUT, PATCH and DELETE is not idempotent.
+func Do(ctx context.Context, c *Config, r *Request) (*Response, error) {
+	o := &operation{Config: c, Request: r}
+	o.response.operation = o
+	var waits *waits
+	var before *attemptError // the attempt before, whose failure a later one must not hide
+	mayBeDone := false       // an attempt may have been carried out
+	for {
+		o.response.Attempts++
+		failed := o.attempt(ctx)
+		switch {
+		case failed == nil:
+			return &o.response, nil
+		case failed.notFound && mayBeDone && r.Method == http.MethodDelete:
+			return &o.response, nil // an attempt before has deleted it
+		case failed.outcome == notSent && before != nil:
+			return &o.response, o.joined(failed.err, before)
+		case !failed.outcome.isRetryable(r.Method) || o.response.Attempts > c.MaxRetries:
+			return &o.response, o.final(failed)
+		}
+		mayBeDone = mayBeDone || outcomes[failed.outcome].ambiguous
+		if waits == nil {
+			waits = newWaits(c.MaxRetryWait)
+		}
+		wait, err := waits.next(ctx, failed.retryAfter)
+		if err != nil {
+			return &o.response, o.noted(failed, err)
+		}
+		o.logRetry(ctx, wait, failed.err)
+		if sleep(ctx, wait) != nil {
+			return &o.response, o.joined(o.errorf("%w, waiting to retry", contextError(ctx)), failed)
+		}
+		before = failed
+	}
+}
+
+// Clean returns err with what is secret taken out of it. It is for errors about parts of the result.
+func (r *Response) Clean(err error) error { return r.operation.errorf("%w", err) }
+
+// An operation is one call of Do.
+type operation struct {
+	*Config
+	*Request
+	response Response
+
+	sent     *trace    // what the last attempt sent, and those before it
+	redactor *redactor // of all that; nil until it is needed
+}
+
+// final is the error of an operation that ends with the failed attempt.
+func (o *operation) final(failed *attemptError) error {
+	if !failed.outcome.isUnknown(o.Method) {
+		return failed.err
+	}
+	return &wrapped{
+		failed.err.Error() + ": the outcome is unknown: list and look before sending it again",
+		[]error{ErrOutcomeUnknown, failed.err},
+	}
+}
+
+// joined is the error of an operation whose retry came to nothing, for the reason given, before it was sent.
+func (o *operation) joined(reason error, failed *attemptError) error {
+	earlier := strings.TrimPrefix(failed.err.Error(), o.prefix())
+	return &wrapped{reason.Error() + ", after: " + earlier, []error{reason, failed.err}}
+}
+
+// noted is the error of an operation that is not tried again because the wait would be too long.
+func (o *operation) noted(failed *attemptError, reason error) error {
+	return &wrapped{failed.err.Error() + ": not retried: " + reason.Error(), []error{failed.err, reason}}
+}
+
+// prefix is what the operation's errors begin with.
+func (o *operation) prefix() string {
+	return "cfposture: " + o.Method + " " + o.redact().text(o.Path) + ": "
+}
+
+// errorf returns an error that begins with what was asked for and holds no secret.
+func (o *operation) errorf(format string, args ...any) error {
+	err := o.redact().error(fmt.Errorf(format, args...))
+	return &wrapped{Printable(Cut(o.prefix()+err.Error(), maxText)), []error{err}}
+}
+
+// maxText is how many bytes the text of an error has at the most.
+const maxText = 4 << 10
+
+// Cut returns the beginning of a text that is too long.
+func Cut(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return strings.ToValidUTF8(text[:most], "") + "…"
+}
+
+// A wrapped error shows one text for several errors.
+type wrapped struct {
+	text   string
+	causes []error
+}
+
+func (e *wrapped) Error() string   { return e.text }
+func (e *wrapped) Unwrap() []error { return e.causes }
+
+// contextError is the error of a context that has ended, with its cause where that says more.
+func contextError(ctx context.Context) error {
+	err, cause := ctx.Err(), context.Cause(ctx)
+	if errors.Is(err, cause) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, cause)
+}

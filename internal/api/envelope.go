@@ -1,0 +1,186 @@
+package api
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/cfposture/cfposture/internal/wire"
+)
+
+// An envelope is the object around every result of the API:
+//
+//	{"success": true, "errors": [], "messages": [], "result": …, "result_info": {…}}
+type envelope struct {
+	isOne      bool // the body is an envelope, and not other JSON or an error page
+	success    bool
+	failure    bool // it says success: false, and nothing else about it
+	errors     []Message
+	messages   []Message
+	resultInfo []byte
+}
+
+// readEnvelope reads the envelope that a body is, whose members may come in any order. Before the result's value it calls
+// decode, unless that is nil. With an error about what the envelope says, it is filled all the same.
+func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.Scanner) error) error {
+	s := wire.NewScanner(body)
+	if s.Kind() != '{' {
+		s.Skip()
+		if err := s.End(); err != nil {
+			return fmt.Errorf("unreadable response: %w", err)
+		}
+		return errors.New("response is not a JSON object")
+	}
+	var seen struct{ success, result, errors, messages, resultInfo bool }
+	var problem error // the first one that is not about the syntax
+	note := func(err error) {
+		if problem == nil {
+			problem = err
+		}
+	}
+	once := func(name string, seen *bool) {
+		if *seen {
+			note(fmt.Errorf("response has two members %q", name))
+		}
+		*seen = true
+	}
+	for s.Open('{'); s.Next('}'); {
+		switch string(s.Name()) {
+		case "success":
+			isFirst := !seen.success
+			once("success", &seen.success)
+			value := string(s.Value())
+			env.success, env.failure = isFirst && value == "true", isFirst && value == "false"
+			if value != "true" && value != "false" {
+				note(errors.New(`response's member "success" is neither true nor false`))
+			}
+		case "errors":
+			once("errors", &seen.errors)
+			if kind := s.Kind(); kind != '[' && kind != 'n' {
+				note(fmt.Errorf(`response's member "errors" is %s where an array is expected`, wire.Describe(kind)))
+			}
+			env.errors = o.readMessages(s)
+		case "messages":
+			once("messages", &seen.messages)
+			env.messages = o.readMessages(s)
+		case "result_info":
+			once("result_info", &seen.resultInfo)
+			env.resultInfo = s.Value()
+		case "result":
+			once("result", &seen.result)
+			if decode == nil {
+				s.Skip()
+				continue
+			}
+			start := s.Offset()
+			if err := decode(s); err != nil {
+				note(err)
+				s.Return(start)
+				s.Skip()
+			}
+		default:
+			s.Skip()
+		}
+	}
+	if err := s.End(); err != nil {
+		*env = envelope{}
+		return fmt.Errorf("unreadable response: %w", err)
+	}
+	env.isOne = seen.success || len(env.errors) > 0
+	switch {
+	case !seen.success:
+		return errors.New(`response has no member "success"`)
+	case env.failure:
+		return nil // whatever else is wrong, it says that it failed
+	case len(env.errors) > 0:
+		return errors.New("response says success: true and lists errors")
+	case problem == nil && decode != nil && !seen.result:
+		return errors.New(`response has no member "result"`)
+	default:
+		return problem
+	}
+}
+
+// Bounds of what is kept of an envelope's messages, so that a failure can be told in a moment.
+const (
+	maxMessages     = 100
+	maxMessageDepth = 10
+	maxMessageText  = 4 << 10
+)
+
+// readMessages reads errors or messages, those that have another shape than theirs as their text.
+func (o *operation) readMessages(s *wire.Scanner) []Message {
+	left := maxMessages
+	return o.appendMessages(nil, s, &left, maxMessageDepth)
+}
+
+func (o *operation) appendMessages(messages []Message, s *wire.Scanner, left *int, depth int) []Message {
+	if s.Kind() != '[' || depth == 0 {
+		s.Skip()
+		return messages
+	}
+	for s.Open('['); s.Next(']'); {
+		if *left == 0 || s.Kind() == 'n' {
+			s.Skip()
+			continue
+		}
+		*left--
+		messages = append(messages, o.readMessage(s, left, depth))
+	}
+	return messages
+}
+
+func (o *operation) readMessage(s *wire.Scanner, left *int, depth int) Message {
+	var m Message
+	if s.Kind() != '{' {
+		m.Message = o.messageText(s)
+		return m
+	}
+	for s.Open('{'); s.Next('}'); {
+		switch string(s.Name()) {
+		case "code":
+			m.Code = wire.Int(s.Value())
+		case "message":
+			m.Message = o.messageText(s)
+		case "documentation_url":
+			m.DocumentationURL = o.messageText(s)
+		case "source":
+			m.Pointer = o.readPointer(s)
+		case "error_chain":
+			m.ErrorChain = o.appendMessages(nil, s, left, depth-1)
+		default:
+			s.Skip()
+		}
+	}
+	return m
+}
+
+func (o *operation) readPointer(s *wire.Scanner) (pointer string) {
+	if s.Kind() != '{' {
+		s.Skip()
+		return ""
+	}
+	for s.Open('{'); s.Next('}'); {
+		if string(s.Name()) == "pointer" {
+			pointer = o.messageText(s)
+		} else {
+			s.Skip()
+		}
+	}
+	return pointer
+}
+
+// messageText reads a string, or any other value as its text, without secrets.
+func (o *operation) messageText(s *wire.Scanner) string {
+	if s.Kind() == 'n' {
+		s.Skip()
+		return ""
+	}
+	text := s.Value()
+	if len(text) > 0 && text[0] == '"' {
+		text = wire.NewScanner(text).String()
+	}
+	if len(text) > maxMessageText {
+		return o.redact().excerpt(text, maxMessageText)
+	}
+	return o.redact().text(string(text))
+}

@@ -1,0 +1,47 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+const (
+	// levelBodies is the level below Debug at which bodies are logged, too.
+	levelBodies   = slog.LevelDebug - 4
+	maxLoggedBody = 4 << 10 // bytes
+)
+
+// logAttempt tells of an attempt; the response is nil where none came.
+func (o *operation) logAttempt(ctx context.Context, response *http.Response, body []byte, took time.Duration, failed *attemptError) {
+	if o.Logger == nil || !o.Logger.Enabled(ctx, slog.LevelDebug) {
+		return
+	}
+	r := o.redact()
+	attrs := []slog.Attr{
+		slog.String("method", o.Method), slog.String("path", r.text(o.Path)),
+		slog.Int("attempt", o.response.Attempts), slog.Duration("took", took),
+	}
+	if response != nil {
+		attrs = append(attrs, slog.Int("status", response.StatusCode), slog.String("ray", Cut(r.text(o.response.RayID), maxRay)))
+	}
+	if failed != nil {
+		attrs = append(attrs, slog.String("error", failed.err.Error()))
+	}
+	level := slog.LevelDebug
+	if o.Logger.Enabled(ctx, levelBodies) {
+		level = levelBodies
+		attrs = append(attrs, slog.String("request", r.excerpt(o.Body, maxLoggedBody)), slog.String("response", r.excerpt(body, maxLoggedBody)))
+	}
+	o.Logger.LogAttrs(ctx, level, "cfposture: request", attrs...)
+}
+
+func (o *operation) logRetry(ctx context.Context, wait time.Duration, err error) {
+	if o.Logger == nil {
+		return
+	}
+	o.Logger.LogAttrs(ctx, slog.LevelWarn, "cfposture: retrying",
+		slog.String("method", o.Method), slog.String("path", o.redact().text(o.Path)),
+		slog.Int("attempt", o.response.Attempts), slog.Duration("wait", wait), slog.String("error", err.Error()))
+}

@@ -1,0 +1,219 @@
+package api
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"html"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+const (
+	redacted  = "[redacted]"
+	minSecret = 4 // the length from which a secret is told from the text around it
+)
+
+// A redactor takes secrets out of what an operation shows: a server may send back what it was sent, and a transport's
+// error may hold anything.
+type redactor struct {
+	forms    []string // the secrets as they may be written, the longest first
+	replacer *strings.Replacer
+}
+
+// redact returns the redactor for all that was sent until now.
+func (o *operation) redact() *redactor {
+	if o.redactor == nil {
+		o.redactor = newRedactor(o.sent.appendSecrets(slices.Concat(namedSecrets(o.Body), o.Secrets)))
+	}
+	return o.redactor
+}
+
+func newRedactor(secrets []string) *redactor {
+	var forms []string
+	for _, secret := range secrets {
+		if len(secret) >= minSecret {
+			forms = append(forms, writtenForms(secret)...)
+		}
+	}
+	slices.SortFunc(forms, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b)) })
+	forms = slices.Compact(forms)
+	var pairs []string
+	for _, form := range forms {
+		pairs = append(pairs, form, redacted)
+	}
+	return &redactor{forms, strings.NewReplacer(pairs...)}
+}
+
+// writtenForms are a secret as it is and as HTML, URLs, JSON, JSON pointers and Go write it.
+func writtenForms(secret string) []string {
+	forms := []string{html.EscapeString(secret), url.QueryEscape(secret), url.PathEscape(secret)}
+	for _, plain := range []string{secret, string(jsontext.Pointer("").AppendToken(secret)[1:])} {
+		short, _ := jsontext.AppendQuote(nil, plain)
+		long, _ := json.Marshal(plain)
+		forms = append(forms, plain)
+		for _, quoted := range []string{string(short), string(long), strconv.Quote(plain), strconv.QuoteToASCII(plain)} {
+			form := strings.TrimSuffix(strings.TrimPrefix(quoted, `"`), `"`)
+			twice := strings.Trim(strconv.Quote(form), `"`) // as in a message that quotes the request
+			forms = append(forms, form, strings.ReplaceAll(form, "/", `\/`), twice)
+		}
+	}
+	return forms
+}
+
+// text returns a text without secrets, and without the user and password of any URL.
+func (r *redactor) text(text string) string {
+	return userInfo.ReplaceAllString(r.replacer.Replace(text), "://"+redacted+"@")
+}
+
+var userInfo = regexp.MustCompile(`://[^/\s"@]+@`)
+
+// error returns err, or an error with no more than its cleaned text if it or one that it wraps shows a secret.
+func (r *redactor) error(err error) error {
+	if err == nil || !r.isShownBy(err) {
+		return err
+	}
+	return &cleanedError{r.text(err.Error()), err}
+}
+
+// isShownBy reports whether the text of err, or of an error that it wraps, holds a secret.
+func (r *redactor) isShownBy(err error) bool {
+	text := err.Error()
+	if r.text(text) != text {
+		return true
+	}
+	switch err := err.(type) { //nolint:errorlint // each error of the tree is looked at
+	case interface{ Unwrap() error }:
+		inner := err.Unwrap()
+		return inner != nil && r.isShownBy(inner)
+	case interface{ Unwrap() []error }:
+		return slices.ContainsFunc(err.Unwrap(), r.isShownBy)
+	default:
+		return false
+	}
+}
+
+// A cleanedError shows the text of an error without its secrets, and hides the error itself; errors.Is sees it still.
+type cleanedError struct {
+	text string
+	err  error
+}
+
+func (e *cleanedError) Error() string        { return e.text }
+func (e *cleanedError) Is(target error) bool { return errors.Is(e.err, target) }
+
+// Timeout reports whether the error is a timeout.
+func (e *cleanedError) Timeout() bool {
+	var timeout net.Error
+	return errors.As(e.err, &timeout) && timeout.Timeout()
+}
+
+// Temporary is there to make it a net.Error.
+func (e *cleanedError) Temporary() bool { return e.Timeout() }
+
+// excerpt returns the beginning of a body, most bytes at the most. If that ends in the middle of a secret, so much of it
+// is taken away.
+func (r *redactor) excerpt(body []byte, most int) string {
+	text := r.text(string(body[:min(len(body), most)]))
+	for _, form := range r.forms {
+		for n := min(len(form), len(text)); n >= minSecret; n-- {
+			if rest, cut := strings.CutSuffix(text, form[:n]); cut {
+				text = rest
+				break
+			}
+		}
+	}
+	text = Printable(text)
+	return strings.ToValidUTF8(text[:min(len(text), most)], "")
+}
+
+// namedSecrets are the strings of a request's body in members whose names say what they are.
+func namedSecrets(body []byte) []string {
+	var value any
+	if json.Unmarshal(body, &value) != nil {
+		return nil
+	}
+	return appendNamed(nil, value, false)
+}
+
+func appendNamed(found []string, value any, named bool) []string {
+	switch value := value.(type) {
+	case string:
+		if named {
+			found = append(found, value)
+		}
+	case []any:
+		for _, element := range value {
+			found = appendNamed(found, element, named)
+		}
+	case map[string]any:
+		for name, member := range value {
+			name = strings.ToLower(name)
+			found = appendNamed(found, member, named || strings.Contains(name, "secret") ||
+				strings.Contains(name, "password") || strings.Contains(name, "token") || strings.HasSuffix(name, "_key"))
+		}
+	}
+	return found
+}
+
+// headerSecrets are the credentials in a header, however they came there.
+func headerSecrets(header http.Header) []string {
+	var secrets []string
+	for name, values := range header {
+		secrets = append(secrets, fieldSecrets(name, values)...)
+	}
+	return secrets
+}
+
+// secretNames are what the names of headers hold whose values are secret.
+var secretNames = []string{
+	"auth", "cookie", "token", "secret", "passw", "key", "jwt", "assertion", "credential", "session", "signature",
+}
+
+// fieldSecrets are the credentials in a header of the name, or nil where its name promises none.
+func fieldSecrets(name string, values []string) []string {
+	name = strings.ToLower(name)
+	isSecret := slices.ContainsFunc(secretNames, func(part string) bool { return strings.Contains(name, part) })
+	if !isSecret || name[0] == ':' || name == "x-auth-email" {
+		return nil
+	}
+	var secrets []string
+	for _, value := range values {
+		secrets = append(secrets, value)
+		if name == "cookie" {
+			for cookie := range strings.SplitSeq(value, ";") {
+				_, content, _ := strings.Cut(strings.TrimSpace(cookie), "=")
+				secrets = append(secrets, content, strings.Trim(content, `"`))
+			}
+			continue
+		}
+		scheme, credentials, _ := strings.Cut(value, " ")
+		secrets = append(secrets, credentials)
+		if strings.EqualFold(scheme, "Basic") {
+			plain, _ := base64.StdEncoding.DecodeString(credentials)
+			_, password, _ := strings.Cut(string(plain), ":")
+			secrets = append(secrets, string(plain), password)
+		}
+	}
+	return secrets
+}
+
+// Printable replaces what would break a line, or show another one than there is.
+func Printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, string(utf8.RuneError)))
+}

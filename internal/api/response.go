@@ -1,0 +1,144 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+
+	"github.com/cfposture/cfposture/internal/wire"
+)
+
+const (
+	maxBody    = 64 << 20 // bytes of a response
+	maxExcerpt = 1 << 10  // bytes of a response that a Failure shows
+	maxRay     = 100      // bytes of a ray that it shows; they have 20
+)
+
+var (
+	errTooLarge  = fmt.Errorf("response is larger than %d MiB", maxBody>>20)
+	errNotTheAPI = errors.New("response is not from the API (an error page of a proxy?)")
+	errEmpty     = errors.New("response is empty")
+	errRedirect  = errors.New("redirects are not followed, so that credentials reach no other host: check the base URL")
+)
+
+// bodies are buffers that bodies were read into. Nothing keeps a part of one beyond its attempt.
+var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// release gives a buffer back, unless it is so large that few responses need it.
+func release(body *bytes.Buffer) {
+	const most = 8 << 20
+	if body.Cap() <= most {
+		bodies.Put(body)
+	}
+}
+
+// readBody reads a response whole. What came before an error is in the buffer. After a change of protocols there is no
+// body to be read.
+func readBody(response *http.Response, body *bytes.Buffer) error {
+	if response.StatusCode < http.StatusOK {
+		return nil
+	}
+	const least, most = bytes.MinRead, 1 << 20 // what a response says of its length need not be true
+	body.Grow(int(min(max(response.ContentLength, 0), most)) + least)
+	_, err := body.ReadFrom(io.LimitReader(response.Body, maxBody+1))
+	if body.Len() > maxBody {
+		return errTooLarge
+	}
+	return err
+}
+
+// isWhole reports whether a body is JSON to its end.
+func isWhole(body []byte) bool {
+	s := wire.NewScanner(body)
+	s.Skip()
+	return s.End() == nil
+}
+
+// judge returns what a response says of the attempt. Nil is success.
+func (o *operation) judge(ctx context.Context, response *http.Response, body []byte) *attemptError {
+	end := ofStatus(response.StatusCode)
+	if end == succeeded && o.needsNoBody(response, body) {
+		return nil
+	}
+	decode := o.Decode
+	if end != succeeded {
+		decode = nil
+	}
+	var env envelope
+	err := o.readEnvelope(&env, body, decode)
+	switch {
+	case response.StatusCode/100 == 3:
+		return o.newFailure(end, response, body, env, errRedirect)
+	case end != succeeded && !env.isOne && len(body) > 0:
+		return o.newFailure(end, response, body, env, errNotTheAPI)
+	case end != succeeded:
+		return o.newFailure(end, response, body, env, nil)
+	case errors.Is(err, io.ErrUnexpectedEOF) && endsWithConnection(response):
+		return o.connectionFailed(ctx, ctx, err, false)
+	case err != nil:
+		return o.newFailure(unreadable, response, body, env, unreadableBody(body, err))
+	case env.failure:
+		return o.newFailure(unsuccessful, response, body, env, nil)
+	}
+	o.response.Messages, o.response.ResultInfo = env.messages, bytes.Clone(env.resultInfo)
+	return nil
+}
+
+// needsNoBody reports whether a success may come without an envelope: there is none for HEAD, and who deletes or asks for
+// no result may get none.
+func (o *operation) needsNoBody(response *http.Response, body []byte) bool {
+	switch {
+	case o.Method == http.MethodHead:
+		return true
+	case o.Decode != nil:
+		return false
+	default:
+		isEmpty := len(bytes.TrimSpace(body)) == 0
+		return isEmpty && (response.StatusCode == http.StatusNoContent || o.Method == http.MethodDelete)
+	}
+}
+
+// unreadableBody says why a body is no envelope.
+func unreadableBody(body []byte, err error) error {
+	switch start := bytes.TrimSpace(body); {
+	case len(start) == 0:
+		return fmt.Errorf("%w: %w", errEmpty, io.EOF)
+	case start[0] == '<':
+		return errNotTheAPI
+	default:
+		return err
+	}
+}
+
+// endsWithConnection reports whether the end of a response can't be told from a lost connection.
+func endsWithConnection(r *http.Response) bool {
+	return r.ProtoMajor == 1 && r.ContentLength < 0 && r.TransferEncoding == nil && !r.Uncompressed
+}
+
+// newFailure returns the end of an attempt that brought a response which is not the one asked for.
+func (o *operation) newFailure(end outcome, response *http.Response, body []byte, env envelope, cause error) *attemptError {
+	r := o.redact()
+	failure := &Failure{
+		Method: o.Method, Path: r.text(o.Path), StatusCode: response.StatusCode, RayID: Cut(r.text(o.response.RayID), maxRay),
+		RetryAfter: o.response.RateLimit.RetryAfter, Body: []byte(r.excerpt(body, maxExcerpt)), Cause: r.error(cause),
+		Errors: env.errors, Messages: env.messages,
+	}
+	isNotFound := response.StatusCode == http.StatusNotFound || hasCode(env.errors, CodeNotFound)
+	return &attemptError{
+		outcome: end, err: o.NewError(failure), retryAfter: failure.RetryAfter,
+		notFound: env.failure && isNotFound,
+	}
+}
+
+// CodeNotFound is the code of the API's error for a rule that does not exist.
+const CodeNotFound = 6024
+
+// hasCode reports whether one of the messages, or one in their chains, has the code.
+func hasCode(messages []Message, code int) bool {
+	return slices.ContainsFunc(messages, func(m Message) bool { return m.Code == code || hasCode(m.ErrorChain, code) })
+}

@@ -1,0 +1,89 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+)
+
+// The random wait before a retry is up to half a second at first, twice as much each time, half a minute at the most.
+const (
+	firstWait   = 500 * time.Millisecond
+	longestWait = 30 * time.Second
+)
+
+// waits are the waits between the attempts of one operation.
+type waits struct {
+	longest time.Duration
+	backoff backoff.ExponentialBackOff
+}
+
+// newWaits returns waits of which none is over longest.
+func newWaits(longest time.Duration) *waits {
+	return &waits{longest: longest, backoff: backoff.ExponentialBackOff{
+		// A factor of 1 spreads a wait over 0 to twice the interval: full jitter.
+		RandomizationFactor: 1,
+		InitialInterval:     firstWait / 2,
+		MaxInterval:         longestWait / 2,
+		Multiplier:          2,
+	}}
+}
+
+// next returns how long to wait before the next attempt. What the server asks for, 0 for nothing, is waited in full or
+// not at all: a wait beyond the longest one or the context's deadline is an error.
+func (w *waits) next(ctx context.Context, asked time.Duration) (time.Duration, error) {
+	wait := asked
+	if asked == 0 {
+		wait = min(w.backoff.NextBackOff(), longestWait, w.longest)
+	}
+	if wait > w.longest {
+		return 0, fmt.Errorf("the wait would be longer than the %v that WithMaxRetryWait allows", w.longest)
+	}
+	if deadline, bounded := ctx.Deadline(); bounded && time.Until(deadline) <= wait {
+		return 0, fmt.Errorf("%w in %v, before the wait is over", context.DeadlineExceeded, time.Until(deadline).Round(time.Millisecond))
+	}
+	return wait, nil
+}
+
+// sleep waits, or returns the context's error as soon as it ends.
+func sleep(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// retryAfter reads a Retry-After header: seconds, or a date, which is read against the response's own. It is 0 where
+// there is none or it makes no sense.
+func retryAfter(header http.Header) time.Duration {
+	value := header.Get("Retry-After")
+	if value == "" {
+		return 0
+	}
+	seconds, err := strconv.ParseUint(value, 10, 64)
+	if errors.Is(err, strconv.ErrRange) || err == nil && seconds > uint64(math.MaxInt64/time.Second) {
+		return math.MaxInt64
+	}
+	if err == nil {
+		return time.Duration(seconds) * time.Second //nolint:gosec // checked above
+	}
+	date, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return max(0, date.Sub(now))
+}

@@ -1,0 +1,290 @@
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// An HTTPClient sends requests through a copy of the caller's http.Client, which follows no redirect, so that
+// credentials reach no other host.
+type HTTPClient struct {
+	client    *http.Client
+	transport http.RoundTripper // the middlewares' and the caller's, one around the other
+	// direct says that requests go straight to an http.Transport, which reports all that it does.
+	direct bool
+	// proxy is the http.Transport's choice of a proxy, nil if there is none.
+	proxy func(*http.Request) (*url.URL, error)
+}
+
+// NewHTTPClient returns a client that sends through a copy of client, nil for one with http.DefaultTransport.
+func NewHTTPClient(client *http.Client) *HTTPClient {
+	if client == nil {
+		client = new(http.Client)
+	}
+	transport := client.Transport
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	h := &HTTPClient{client: client}
+	if plain, is := transport.(*http.Transport); is {
+		h.direct, h.proxy = true, plain.Proxy
+	}
+	h.use(baseTransport{client.Transport})
+	return h
+}
+
+// Wrap returns a client whose transport is wrapped by the middleware.
+func (h *HTTPClient) Wrap(middleware func(http.RoundTripper) http.RoundTripper) (*HTTPClient, error) {
+	transport := middleware(h.transport)
+	if transport == nil {
+		return nil, errors.New("the middleware returned a nil transport")
+	}
+	wrapped := &HTTPClient{client: h.client, proxy: h.proxy}
+	wrapped.use(transport)
+	return wrapped, nil
+}
+
+// use sets the transport of a copy of the client.
+func (h *HTTPClient) use(transport http.RoundTripper) {
+	client := *h.client
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	client.Transport = redirectTransport{transport}
+	h.client, h.transport = &client, transport
+}
+
+// do sends a request. An error has no method and no URL before it.
+func (h *HTTPClient) do(request *http.Request) (*http.Response, error) {
+	response, err := h.client.Do(request)
+	if err != nil {
+		return nil, withoutURL(err)
+	}
+	moveHeader(response.Header, hiddenLocation, "Location")
+	return response, nil
+}
+
+// proxySecrets returns the credentials of the proxy that a request goes through: net/http sends them by itself.
+func (h *HTTPClient) proxySecrets(request *http.Request) []string {
+	if h.proxy == nil {
+		return nil
+	}
+	proxy, err := h.proxy(request)
+	if err != nil || proxy == nil || proxy.User == nil {
+		return nil
+	}
+	password, _ := proxy.User.Password()
+	return fieldSecrets("Proxy-Authorization", []string{
+		"Basic " + base64.StdEncoding.EncodeToString([]byte(proxy.User.Username()+":"+password)),
+	})
+}
+
+// provesUnwritten reports whether the trace and the error of a request prove that it was not written: there was no
+// connection, and the error is itself a lookup's, a dial's or a handshake's. A middleware may have tried another way that
+// is not traced and failed as well, so what it joins to an error proves nothing. Without a middleware two more are clear:
+// what ended a handshake, whatever it is, and an attempt that has ended while net/http was still connecting.
+func (h *HTTPClient) provesUnwritten(seen *trace, err error, ended bool) bool {
+	if !seen.sought.Load() || seen.found.Load() {
+		return false
+	}
+	if h.direct && ended {
+		return true
+	}
+	handshake := seen.handshakeError()
+	for ; err != nil; err = errors.Unwrap(err) {
+		if isConnecting(err) || h.direct && handshake != nil && handshake.Error() == err.Error() {
+			return true
+		}
+	}
+	return false
+}
+
+// isConnecting reports whether err, and not one that it wraps, is of making a connection.
+func isConnecting(err error) bool {
+	switch err := err.(type) { //nolint:errorlint // see above
+	case *net.OpError:
+		return err.Op == "dial" || err.Op == "proxyconnect"
+	case *net.DNSError, *tls.CertificateVerificationError, tls.RecordHeaderError:
+		return true
+	default:
+		return err == http.ErrSchemeMismatch //nolint:errorlint // see above
+	}
+}
+
+// A trace notes what transports report of an attempt.
+type trace struct {
+	request *http.Request
+	cancel  context.CancelCauseFunc // ends the attempt
+	earlier *trace                  // of the attempt before, whose credentials are still secret
+
+	sought, found atomic.Bool  // a connection
+	connections   atomic.Int32 // that the last transport was given for its request
+	written       atomic.Bool  // the request was written over HTTP/2, and no response has come
+
+	// For the last transport: an earlier request of a middleware may have been carried out.
+	mayBeDone atomic.Bool
+
+	mu        sync.Mutex
+	handshake error         // that ended one
+	fields    []headerField // that were written, those of middlewares and cookie jars among them
+}
+
+type headerField struct {
+	name   string
+	values []string
+}
+
+// maxConnections is how many connections net/http may try one idempotent request on by itself, because those that it
+// had were dead.
+const maxConnections = 4
+
+// Reasons to end an attempt before net/http or a middleware sends its request again.
+var (
+	errResent   = errors.New("the connection failed after the request was written")
+	errAllDead  = fmt.Errorf("%d connections in a row were dead", maxConnections)
+	errSentOnce = errors.New("the request may have been carried out: a middleware must not send it again")
+)
+
+type traceKey struct{}
+
+// follow returns a context whose request is traced, and ends the attempt where net/http would send it again by itself.
+func (t *trace) follow(ctx context.Context, method string) context.Context {
+	hooks := &httptrace.ClientTrace{
+		GetConn: func(string) { t.sought.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) {
+			t.found.Store(true)
+			// What is ended here has written nothing on this connection.
+			switch count := t.connections.Add(1); {
+			case t.written.Load():
+				t.cancel(errResent)
+			case count > maxConnections && isIdempotent(method):
+				t.cancel(errAllDead)
+			}
+		},
+		WroteHeaderField: func(name string, values []string) {
+			// Only HTTP/2 has this field. Over HTTP/1 net/http sends a request again only if nothing of it was written,
+			// or if it is a GET on a connection that was used before.
+			if name == ":path" && slices.Equal(values, []string{t.request.URL.RequestURI()}) {
+				t.written.Store(true)
+			}
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.fields = append(t.fields, headerField{name, values})
+		},
+		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.handshake = err
+		},
+		GotFirstResponseByte: func() {
+			// A middleware may answer to a response by sending the request again.
+			t.written.Store(false)
+		},
+	}
+	return httptrace.WithClientTrace(context.WithValue(ctx, traceKey{}, t), hooks)
+}
+
+func (t *trace) handshakeError() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.handshake
+}
+
+// appendSecrets appends the credentials that this attempt and those before it have sent.
+func (t *trace) appendSecrets(secrets []string) []string {
+	for ; t != nil; t = t.earlier {
+		secrets = append(secrets, headerSecrets(t.request.Header)...)
+		t.mu.Lock()
+		for _, field := range t.fields {
+			secrets = append(secrets, fieldSecrets(field.name, field.values)...)
+		}
+		t.mu.Unlock()
+	}
+	return secrets
+}
+
+// A baseTransport is the last transport before the network. It keeps a middleware from sending a request again that may
+// have been carried out and must not be carried out twice, and net/http from doing so where it takes an Idempotency-Key
+// for permission; a trace does the same over HTTP/2. Each time that a request is sent is an attempt, then, and asks the
+// limiter.
+type baseTransport struct{ next http.RoundTripper }
+
+func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	next := t.next
+	if next == nil {
+		next = http.DefaultTransport
+	}
+	seen, _ := request.Context().Value(traceKey{}).(*trace)
+	if seen == nil { // a middleware has made a context of its own
+		seen = new(trace)
+	}
+	if seen.mayBeDone.Load() && !isIdempotent(request.Method) {
+		return nil, errSentOnce
+	}
+	seen.connections.Store(0)
+	response, err := next.RoundTrip(withoutIdempotencyKeys(request))
+	switch {
+	case err != nil:
+		seen.mayBeDone.Store(!seen.sought.Load() || seen.connections.Load() > 0)
+	case response == nil:
+		return nil, fmt.Errorf("transport %T returned neither a response nor an error", next)
+	default:
+		seen.mayBeDone.Store(outcomes[ofStatus(response.StatusCode)].ambiguous)
+	}
+	return response, err
+}
+
+// withoutIdempotencyKeys returns a request with other spellings of the headers by which net/http recognizes one that it
+// may send twice. The API promises nothing of the kind for them.
+func withoutIdempotencyKeys(request *http.Request) *http.Request {
+	for _, name := range []string{"Idempotency-Key", "X-Idempotency-Key"} {
+		if _, has := request.Header[name]; has {
+			request = request.Clone(request.Context())
+			moveHeader(request.Header, name, strings.ToLower(name))
+		}
+	}
+	return request
+}
+
+// hiddenLocation is where a response's Location is kept while net/http has it.
+const hiddenLocation = "location"
+
+// A redirectTransport hides where a redirect leads from http.Client, which would parse it though it is not followed.
+type redirectTransport struct{ next http.RoundTripper }
+
+func (t redirectTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := t.next.RoundTrip(request)
+	if err == nil && response == nil {
+		return nil, fmt.Errorf("middleware %T returned neither a response nor an error", t.next)
+	}
+	if err == nil && response.StatusCode/100 == 3 {
+		response.Header = response.Header.Clone()
+		moveHeader(response.Header, "Location", hiddenLocation)
+	}
+	return response, err
+}
+
+// moveHeader gives the values of a header to another name.
+func moveHeader(header http.Header, from, to string) {
+	if values, has := header[from]; has {
+		delete(header, from)
+		header[to] = values
+	}
+}
+
+// withoutURL takes away the method and URL that net/http puts before an error; those inside are another request's.
+func withoutURL(err error) error {
+	if outer, is := err.(*url.Error); is { //nolint:errorlint // see above
+		return outer.Err
+	}
+	return err
+}

@@ -1,0 +1,90 @@
+package wire
+
+import "strings"
+
+// A Document is JSON that a person wrote, and what is wrong with it. It is read strictly: every member must have a field,
+// but for those that are allowed to have none.
+type Document struct {
+	Text  string // "" if it isn't JSON
+	Wrong []*MemberError
+	allow []string
+	outer string // what the paths in allow may begin with
+}
+
+// NewDocument reads data. Paths in allow have no indices and may begin with outer although the document is what stands
+// there.
+func NewDocument(data []byte, allow []string, outer string) *Document {
+	d := &Document{allow: allow, outer: outer}
+	if err := CheckSyntax(data); err != nil {
+		d.Add("", "the document is not valid JSON: "+err.Error())
+	} else {
+		d.Text = Trim(string(data))
+	}
+	return d
+}
+
+// Add adds an error.
+func (d *Document) Add(path, reason string) { d.Wrong = append(d.Wrong, &MemberError{path, reason}) }
+
+// Decode sets the struct that into points to from the text at a path, and returns the text of its deferred member.
+func (d *Document) Decode(path, text string, into any) (deferred string) {
+	if text == "" {
+		return ""
+	}
+	deferred, wrong := DecodeAll(text, into)
+	for _, err := range wrong {
+		if err.Member = join(path, err.Member); err.Member == "" {
+			err.Reason = "the document " + err.Reason
+		}
+	}
+	d.Wrong = append(d.Wrong, wrong...)
+	return deferred
+}
+
+// CheckUnknowns adds an error for each member that has no field and isn't allowed. The names of objects are those given
+// for their paths, or else the last name of the path.
+func (d *Document) CheckUnknowns(unknowns []Unknown, names map[string]string) {
+	for _, unknown := range unknowns {
+		if d.Allows(unknown.Path()) {
+			continue
+		}
+		in, named := names[unknown.In]
+		if !named {
+			in = withoutIndices(unknown.In[strings.LastIndex(unknown.In, ".")+1:])
+		}
+		d.Add(unknown.Path(), "is no member of "+in+DidYouMean(unknown.Name, unknown.Known))
+	}
+}
+
+// Allows reports whether the member at a path may be there without a field.
+func (d *Document) Allows(path string) bool {
+	plain := withoutIndices(path)
+	for _, allowed := range d.allow {
+		if allowed == "*" || allowed == path || withoutIndices(strings.TrimPrefix(allowed, d.outer)) == plain {
+			return true
+		}
+	}
+	return false
+}
+
+// IsWrong reports whether there is an error about the member at a path, or about an object around it.
+func (d *Document) IsWrong(path string) bool {
+	for _, err := range d.Wrong {
+		if err.Member == "" || err.Member == path || strings.HasPrefix(path, err.Member+".") {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutIndices returns match.later for match[0].later.
+func withoutIndices(path string) string {
+	for {
+		before, rest, _ := strings.Cut(path, "[")
+		_, after, isIndex := strings.Cut(rest, "]")
+		if !isIndex {
+			return path
+		}
+		path = before + after
+	}
+}

@@ -1,0 +1,453 @@
+package wire
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"math/bits"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// A Scanner walks JSON text and checks its syntax as it goes. It holds the whole text and stands before a value, or
+// before a member of an object. An error ends the walk: from then on every method returns a zero value, so that a
+// caller needs to look at Err once, at the end.
+//
+//	for s.Open('{'); s.Next('}'); {
+//		switch string(s.Name()) {
+//		case "id":
+//			id = s.Value()
+//		default:
+//			s.Skip()
+//		}
+//	}
+//
+// Strings may hold bytes that are not UTF-8, names may repeat, and values may be nested as deep as they like: that must
+// not hide what stands beside them. Sound reads a value that has to be better than that.
+type Scanner struct {
+	text  []byte
+	at    int
+	first bool // a container was opened, and its first member or element comes next
+	err   error
+
+	// What Skip has met since Sound looked last.
+	isPlain bool // no escape such as \u1234, and no byte beyond ASCII
+	depth   int  // of containers
+}
+
+// NewScanner returns a scanner that stands before the value in text.
+func NewScanner(text []byte) *Scanner { return &Scanner{text: text} }
+
+// Err returns what ended the walk, if anything did.
+func (s *Scanner) Err() error { return s.err }
+
+// Offset is where the scanner stands, after white space.
+func (s *Scanner) Offset() int {
+	s.skipSpace()
+	return s.at
+}
+
+// Text returns the text from an offset to where the scanner stands.
+func (s *Scanner) Text(start int) []byte { return s.text[start:s.at] }
+
+// Kind returns the first byte of the value that comes next, or 0 at the end of the text.
+func (s *Scanner) Kind() byte {
+	s.skipSpace()
+	if s.err != nil || s.at >= len(s.text) {
+		return 0
+	}
+	return s.text[s.at]
+}
+
+// Open enters the object or array that comes next; opening is its first byte, '{' or '['.
+func (s *Scanner) Open(opening byte) {
+	if s.Kind() != opening {
+		s.fail()
+		return
+	}
+	s.at++
+	s.first = true
+}
+
+// Next reports whether a member or an element follows. Where none does it leaves the object or array; closing is its
+// last byte, '}' or ']'.
+func (s *Scanner) Next(closing byte) bool {
+	kind, first := s.Kind(), s.first
+	s.first = false
+	switch {
+	case s.err != nil:
+		return false
+	case kind == closing:
+		s.at++
+		return false
+	case first:
+		return true
+	case kind != ',':
+		s.fail()
+		return false
+	}
+	s.at++
+	if s.Kind() == closing {
+		s.fail()
+	}
+	return s.err == nil
+}
+
+// Name reads the name of the member that comes next, up to its value.
+func (s *Scanner) Name() []byte {
+	name := s.String()
+	if s.Kind() != ':' {
+		s.fail()
+		return nil
+	}
+	s.at++
+	return name
+}
+
+// String reads a string and returns what it means. Without an escape that is a part of the scanner's own text.
+func (s *Scanner) String() []byte {
+	if s.Kind() != '"' {
+		s.fail()
+		return nil
+	}
+	text := s.Value()
+	if text == nil {
+		return nil
+	}
+	for _, b := range text {
+		if b == '\\' || b >= utf8.RuneSelf {
+			// Half of a surrogate pair becomes U+FFFD; Value has checked the rest.
+			plain, _ := jsontext.AppendUnquote(nil, text)
+			return plain
+		}
+	}
+	return text[1 : len(text)-1]
+}
+
+// Value reads any value and returns its text, which is a part of the scanner's own.
+func (s *Scanner) Value() []byte {
+	start := s.Offset()
+	s.Skip()
+	if s.err != nil {
+		return nil
+	}
+	return s.text[start:s.at]
+}
+
+// Sound reads a value like Value, and returns an error if a JSON package could not read and write it: because it holds
+// text that is not Unicode, or is nested too deep. After a syntax error it returns that.
+func (s *Scanner) Sound() ([]byte, error) {
+	s.isPlain, s.depth = true, 0
+	value := s.Value()
+	switch {
+	case s.err != nil:
+		return nil, s.err
+	case s.depth > maxDepth:
+		return value, errTooDeep
+	case !s.isPlain && (!utf8.Valid(value) || !Valid(value)):
+		return value, errNotUnicode
+	default:
+		return value, nil
+	}
+}
+
+// maxDepth is what jsontext reads and writes at the most.
+const maxDepth = 10000
+
+var (
+	errNotUnicode = errors.New("it holds text that is not valid UTF-8")
+	errTooDeep    = errors.New("it is nested deeper than JSON packages read")
+)
+
+// End checks that nothing but white space is left, and returns Err.
+func (s *Scanner) End() error {
+	if s.Kind() != 0 {
+		s.fail()
+	}
+	return s.err
+}
+
+// Return goes back to an offset it has been at.
+func (s *Scanner) Return(offset int) { s.at, s.first = offset, false }
+
+// Skip passes any value, however deep it is nested.
+func (s *Scanner) Skip() {
+	var containers []byte // those that are open, as their closing bytes
+	for {
+		kind := s.Kind()
+		switch kind {
+		case '{', '[':
+			s.at++
+			closing := kind + 2 // '}' follows '{' by two, and ']' follows '['
+			s.depth = max(s.depth, len(containers)+1)
+			if s.Kind() == closing {
+				s.at++
+				break
+			}
+			containers = append(containers, closing)
+			if kind == '{' {
+				s.skipName()
+			}
+			if s.err != nil {
+				return
+			}
+			continue
+		case '"':
+			s.skipString()
+		case 't':
+			s.skipLiteral("true")
+		case 'f':
+			s.skipLiteral("false")
+		case 'n':
+			s.skipLiteral("null")
+		default:
+			s.skipNumber()
+		}
+		if containers = s.closeAll(containers); len(containers) == 0 || s.err != nil {
+			return
+		}
+	}
+}
+
+// closeAll passes what may follow a value: the ends of containers, which it takes from the list, and a comma before the
+// next member or element.
+func (s *Scanner) closeAll(containers []byte) []byte {
+	for len(containers) > 0 {
+		closing := containers[len(containers)-1]
+		switch s.Kind() {
+		case closing:
+			s.at++
+			containers = containers[:len(containers)-1]
+		case ',':
+			s.at++
+			if closing == '}' {
+				s.skipName()
+			}
+			return containers
+		default:
+			s.fail()
+			return nil
+		}
+	}
+	return nil
+}
+
+// skipName passes a member's name and its colon.
+func (s *Scanner) skipName() {
+	if s.Kind() != '"' {
+		s.fail()
+		return
+	}
+	s.skipString()
+	if s.Kind() != ':' {
+		s.fail()
+		return
+	}
+	s.at++
+}
+
+// skipString passes a string whose opening quote comes next.
+func (s *Scanner) skipString() {
+	i := s.at + 1
+	for {
+		i += plainLength(s.text[i:])
+		if i == len(s.text) {
+			break
+		}
+		switch b := s.text[i]; {
+		case b == '"':
+			s.at = i + 1
+			return
+		case b >= utf8.RuneSelf:
+			s.isPlain = false
+			i++
+		case b == '\\':
+			length := escapeLength(s.text[i:])
+			if length == 0 {
+				s.at = i
+				s.fail()
+				return
+			}
+			s.isPlain = s.isPlain && length == len(`\n`)
+			i += length
+		default: // a control character
+			s.at = i
+			s.fail()
+			return
+		}
+	}
+	s.at = i
+	s.fail()
+}
+
+// plainLength returns how many bytes of a string's text need no second look: ASCII without quotes, backslashes and
+// control characters. It looks at eight bytes at a time: each line below sets the highest bit of those that end the run.
+func plainLength(text []byte) int {
+	const ones, highest = 0x0101010101010101, 0x8080808080808080
+	n := 0
+	for ; len(text)-n >= 8; n += 8 {
+		word := binary.LittleEndian.Uint64(text[n:])
+		quotes, backslashes := word^ones*'"', word^ones*'\\'
+		stops := word // beyond ASCII
+		stops |= word - ones*' '
+		stops |= quotes - ones
+		stops |= backslashes - ones
+		if stops &= highest; stops != 0 {
+			// A borrow may have set a bit too many, but only after the first.
+			return n + bits.TrailingZeros64(stops)/8
+		}
+	}
+	for n < len(text) && isPlain(text[n]) {
+		n++
+	}
+	return n
+}
+
+func isPlain(b byte) bool { return b >= ' ' && b < utf8.RuneSelf && b != '"' && b != '\\' }
+
+// escapeLength returns the length of the escape that text starts with, or 0 if that is none.
+func escapeLength(text []byte) int {
+	if len(text) < 2 {
+		return 0
+	}
+	switch text[1] {
+	case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+		return 2
+	case 'u':
+		const length = len(`\u0000`)
+		if len(text) < length {
+			return 0
+		}
+		for _, digit := range text[2:length] {
+			if !isHex(digit) {
+				return 0
+			}
+		}
+		return length
+	default:
+		return 0
+	}
+}
+
+func isHex(b byte) bool { return isDigit(b) || 'a' <= b|0x20 && b|0x20 <= 'f' }
+
+func isDigit(b byte) bool { return '0' <= b && b <= '9' }
+
+func (s *Scanner) skipLiteral(literal string) {
+	if rest := s.text[s.at:]; len(rest) < len(literal) || string(rest[:len(literal)]) != literal {
+		s.fail()
+		return
+	}
+	s.at += len(literal)
+}
+
+func (s *Scanner) skipNumber() {
+	i := s.at
+	if i < len(s.text) && s.text[i] == '-' {
+		i++
+	}
+	whole := digits(s.text, i)
+	if whole == i || whole > i+1 && s.text[i] == '0' {
+		s.fail()
+		return
+	}
+	i = whole
+	if i < len(s.text) && s.text[i] == '.' {
+		fraction := digits(s.text, i+1)
+		if fraction == i+1 {
+			s.fail()
+			return
+		}
+		i = fraction
+	}
+	if i < len(s.text) && s.text[i]|0x20 == 'e' {
+		i++
+		if i < len(s.text) && (s.text[i] == '+' || s.text[i] == '-') {
+			i++
+		}
+		exponent := digits(s.text, i)
+		if exponent == i {
+			s.fail()
+			return
+		}
+		i = exponent
+	}
+	s.at = i
+}
+
+// digits returns where the digits end that start at the index.
+func digits(text []byte, i int) int {
+	for i < len(text) && isDigit(text[i]) {
+		i++
+	}
+	return i
+}
+
+func (s *Scanner) skipSpace() {
+	for s.at < len(s.text) {
+		switch s.text[s.at] {
+		case ' ', '\t', '\n', '\r':
+			s.at++
+		default:
+			return
+		}
+	}
+}
+
+// fail ends the walk. The error is jsontext's, whose words readers know, without the names that lead to the place: they
+// are the text's own and may be part of a secret.
+func (s *Scanner) fail() {
+	if s.err == nil {
+		s.err = syntaxError(s.text, s.at)
+	}
+	s.at = len(s.text)
+}
+
+// syntaxError returns what jsontext says of text that is not JSON. It nests less deep than a Scanner, and a method may
+// have been called for another kind of value than comes: then the offset has to do.
+func syntaxError(text []byte, at int) error {
+	err := check(text)
+	var syntactic *jsontext.SyntacticError
+	switch {
+	case errors.As(err, &syntactic):
+		return fmt.Errorf("%w after offset %d", syntactic.Err, syntactic.ByteOffset)
+	case err != nil:
+		return err
+	default:
+		return fmt.Errorf("unexpected JSON after offset %d", at)
+	}
+}
+
+// check reads text as one JSON value, as lenient as a [Scanner] is.
+func check(text []byte) error {
+	dec := jsontext.NewDecoder(bytes.NewReader(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if err := dec.SkipValue(); err != nil {
+		return err
+	}
+	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
+		if err == nil {
+			err = errors.New("something follows the JSON value")
+		}
+		return err
+	}
+	return nil
+}
+
+// Int returns the whole number that a value is, written in any way: 3, 3.0, 30e-1 or "3". It is 0 for all else, and for
+// what an int can't hold.
+func Int(value []byte) int {
+	if len(value) > 0 && value[0] == '"' {
+		value = NewScanner(value).String()
+	}
+	number, err := strconv.ParseFloat(string(value), 64)
+	const most = 1 << 53 // what a float64 counts to
+	if err != nil || number != math.Trunc(number) || math.Abs(number) > most {
+		return 0
+	}
+	return int(number)
+}

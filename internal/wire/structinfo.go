@@ -1,0 +1,194 @@
+package wire
+
+import (
+	"encoding/json"
+	"iter"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// A structInfo says how the fields of a struct stand in its JSON object. It is read once for each type from the json
+// tags, which mean what they mean to encoding/json:
+//
+//	`json:"name"`           always written
+//	`json:"name,omitzero"`  left out if "", nil or 0
+//	`json:",embed"`         a map[string]json.RawMessage of all other members
+//
+// A field of an interface type is deferred: the caller gets its text and decodes it, knowing what it is.
+type structInfo struct {
+	fields []*field
+	byName []*field // in the order of names, in which the API sends them
+	extra  int      // index of the embedded map, or -1
+}
+
+type field struct {
+	name     string // needs no escape
+	member   string // the name with quotes and colon
+	index    int
+	bit      uint64 // the field's own, to tell which fields were met
+	kind     kind
+	elements *structInfo // of a struct, or of a slice's structs
+	omitZero bool
+}
+
+type kind int
+
+const (
+	kindDeferred kind = iota
+	kindString
+	kindBool
+	kindNumber
+	kindRaw
+	kindStrings
+	kindObject
+	kindObjects
+)
+
+// kindOf returns the kind of a field's type, which may be a pointer to a bool, number or struct.
+func kindOf(t reflect.Type) kind {
+	switch t.Kind() {
+	case reflect.Interface:
+		return kindDeferred
+	case reflect.String:
+		return kindString
+	case reflect.Bool:
+		return kindBool
+	case reflect.Float64:
+		return kindNumber
+	case reflect.Pointer:
+		return kindOf(t.Elem())
+	case reflect.Struct:
+		return kindObject
+	case reflect.Slice:
+		switch {
+		case t == reflect.TypeFor[json.RawMessage]():
+			return kindRaw
+		case t.Elem().Kind() == reflect.Struct:
+			return kindObjects
+		case t.Elem().Kind() == reflect.String:
+			return kindStrings
+		}
+	default:
+	}
+	panic("wire: no kind for " + t.String())
+}
+
+var structInfos sync.Map // of *structInfo by reflect.Type
+
+func infoOf(t reflect.Type) *structInfo {
+	if s, ok := structInfos.Load(t); ok {
+		return s.(*structInfo)
+	}
+	s, _ := structInfos.LoadOrStore(t, newStructInfo(t))
+	return s.(*structInfo)
+}
+
+func newStructInfo(t reflect.Type) *structInfo {
+	s := &structInfo{extra: -1}
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, option, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case option == "embed":
+			s.extra = i
+		case name != "":
+			s.fields = append(s.fields, newField(name, f.Type, i, option == "omitzero"))
+		}
+	}
+	s.byName = slices.SortedFunc(slices.Values(s.fields), func(a, b *field) int { return strings.Compare(a.name, b.name) })
+	return s
+}
+
+func newField(name string, t reflect.Type, index int, omitZero bool) *field {
+	f := &field{name: name, member: `"` + name + `":`, index: index, bit: 1 << index, kind: kindOf(t), omitZero: omitZero}
+	if f.kind == kindObject || f.kind == kindObjects {
+		f.elements = infoOf(t.Elem())
+	}
+	return f
+}
+
+// find returns the field for a member, or nil. Structs are small, so that looking is quicker than a map.
+func (s *structInfo) find(name string) *field {
+	for _, f := range s.fields {
+		if f.name == name {
+			return f
+		}
+	}
+	return nil
+}
+
+func (s *structInfo) names() []string {
+	names := make([]string, len(s.fields))
+	for i, f := range s.fields {
+		names[i] = f.name
+	}
+	return names
+}
+
+// Fields yields the name of each member that the struct that model points to has a field for, with a pointer to the
+// field, and at last "" with a pointer to its Extra.
+func Fields(model any) iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		v := reflect.ValueOf(model).Elem()
+		s := infoOf(v.Type())
+		for _, f := range s.fields {
+			if !yield(f.name, v.Field(f.index).Addr().Interface()) {
+				return
+			}
+		}
+		if s.extra >= 0 {
+			yield("", v.Field(s.extra).Addr().Interface())
+		}
+	}
+}
+
+// An Unknown is a member that stands in the Extra of a struct.
+type Unknown struct {
+	In    string // the path of the object that has the member, "" for the model itself
+	Name  string
+	Known []string // the members that the struct has fields for
+}
+
+// Path returns the path of the member.
+func (u Unknown) Path() string { return join(u.In, u.Name) }
+
+// Unknowns returns the members in the Extra of the struct that model points to and of the structs within it, sorted by
+// path. The struct that deferred points to, if any, stands at the given path.
+func Unknowns(model any, path string, deferred any) []Unknown {
+	found := unknowns(nil, "", reflect.ValueOf(model).Elem())
+	if deferred != nil {
+		v := reflect.ValueOf(deferred).Elem()
+		for i := range found {
+			for _, name := range infoOf(v.Type()).names() { // the member may have been meant for it
+				if found[i].In == "" {
+					found[i].Known = append(found[i].Known, join(path, name))
+				}
+			}
+		}
+		found = unknowns(found, path, v)
+	}
+	slices.SortFunc(found, func(a, b Unknown) int { return strings.Compare(a.Path(), b.Path()) })
+	return found
+}
+
+func unknowns(found []Unknown, path string, v reflect.Value) []Unknown {
+	s := infoOf(v.Type())
+	if s.extra >= 0 {
+		for name := range v.Field(s.extra).Interface().(map[string]json.RawMessage) {
+			found = append(found, Unknown{path, name, s.names()})
+		}
+	}
+	for _, f := range s.fields {
+		switch value := v.Field(f.index); {
+		case f.kind == kindObject && !value.IsNil():
+			found = unknowns(found, join(path, f.name), value.Elem())
+		case f.kind == kindObjects:
+			for i := range value.Len() {
+				found = unknowns(found, join(path, element(f.name, i)), value.Index(i))
+			}
+		}
+	}
+	return found
+}
