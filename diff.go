@@ -1,6 +1,7 @@
 package cfposture
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -27,9 +28,9 @@ func (d Difference) String() string {
 	return api.Printable(fmt.Sprintf("%s: want %s, have %s", d.Field, d.Want, have))
 }
 
-// Diff returns what to change in have so that it has the effect of r, in no more than one Difference for each member:
-// nothing, if no change is needed. Members are compared by what they mean: 60m is 1h, and neither the order of Match, of
-// other lists, nor that of JSON members matters.
+// Diff returns what to change in have so that it has the effect of r: one Difference for each member, and none if no
+// change is needed. Members are compared by what they mean: 60m is 1h, and neither the order of Match, of other lists,
+// nor that of JSON members matters.
 //
 // What r leaves out is no difference; nil and "" are left out, whereas an empty list that isn't nil asks for none. Nor is
 // what only the API sets, such as the ID. Some members don't come back in every response: version, path, sha256,
@@ -39,9 +40,7 @@ func (r *Rule) Diff(have *Rule) []Difference {
 	if r == nil {
 		return nil
 	}
-	if have == nil {
-		have = new(Rule)
-	}
+	have = cmp.Or(have, new(Rule))
 	return diff(r.comparison(have), r, have)
 }
 
@@ -51,32 +50,23 @@ func (r *Rule) Diff(have *Rule) []Difference {
 //
 // If r is of another type, its input is taken as a whole. The API refuses such an Update: create r and delete have.
 func (r *Rule) Merge(have *Rule) *Rule {
-	switch {
-	case r == nil:
-		return have.Clone()
-	case have == nil:
-		return r.Clone()
+	if r == nil || have == nil {
+		return cmp.Or(r, have).Clone()
 	}
-	merged, ok := merge(r.comparison(have), r, have, decodeRule)
-	if !ok { // r isn't valid, which Update is going to say
+	merged := merge(r.comparison(have), r, have, decodeRule)
+	if merged == nil { // r isn't valid, as Update is going to say
 		merged = r.Clone()
 	}
-	merged.ID, merged.Enabled = have.ID, clonePointer(have.Enabled)
+	kept := have.Clone()
+	merged.ID, merged.Enabled = kept.ID, kept.Enabled
 	return merged
 }
 
 func (r *Rule) comparison(have *Rule) *wire.Comparison {
-	t := r.wireType()
-	if t == "" {
-		t = have.wireType()
-	}
-	c := &wire.Comparison{Model: r, Same: func(path, want, have string) bool {
-		return have == "" && isLeftOut(t, path) || isSameInterval(path, want, have)
-	}}
-	if t == have.wireType() {
-		c.Deferred = deferred(newInput(t))
-	}
-	return c
+	t := cmp.Or(r.wireType(), have.wireType())
+	return comparison(r, t == have.wireType(), orNil(newInput(t)), func(path, want, have string) bool {
+		return isSameInterval(path, want, have) || have == "" && isLeftOut(t, path)
+	})
 }
 
 // isLeftOut reports whether responses may leave out a member of a rule.
@@ -99,47 +89,19 @@ func (i *Integration) Diff(have *Integration) []Difference {
 	if i == nil {
 		return nil
 	}
-	if have == nil {
-		have = new(Integration)
-	}
+	have = cmp.Or(have, new(Integration))
 	isComparable := i.wireType() == have.wireType() && !isNil(have.Config)
 	return diff(i.comparison(have), i.withoutSecrets(isComparable), have.withoutSecrets(isComparable))
 }
 
-// withoutSecrets returns a copy whose config has no secrets. Its unknown members, which may be secrets too, are kept only
-// if they are going to be compared.
-func (i *Integration) withoutSecrets(keepUnknown bool) *Integration {
-	copied := i.Clone()
-	if unknown, ok := copied.Config.(*UnknownConfig); ok && !keepUnknown {
-		unknown.Raw = json.RawMessage("{}")
-	}
-	if isNil(copied.Config) {
-		return copied
-	}
-	for _, field := range wire.Fields(copied.Config) {
-		switch field := field.(type) {
-		case *Secret:
-			*field = ""
-		case *map[string]json.RawMessage:
-			if !keepUnknown {
-				*field = nil
-			}
-		}
-	}
-	return copied
-}
-
-// Merge returns have with the members that i sets put over it, as [Rule.Merge] does. Update takes the members of the
-// result that are to change. Its Config has the secrets of i only, for have has none.
+// Merge returns have with the members that i sets put over it, as [Rule.Merge] does. Update takes those members of the
+// result that are to change. Its Config has no secrets but those of i.
 func (i *Integration) Merge(have *Integration) *Integration {
-	switch {
-	case i == nil:
-		return have.Clone()
-	case have == nil:
-		return i.Clone()
+	if i == nil || have == nil {
+		return cmp.Or(i, have).Clone()
 	}
-	merged, ok := merge(i.comparison(have), i, have, decodeIntegration)
-	if !ok { // i isn't valid, which Update is going to say
+	merged := merge(i.comparison(have), i, have, decodeIntegration)
+	if merged == nil { // i isn't valid, as Update is going to say
 		merged = i.Clone()
 	}
 	kept := have.Clone()
@@ -148,11 +110,8 @@ func (i *Integration) Merge(have *Integration) *Integration {
 }
 
 func (i *Integration) comparison(have *Integration) *wire.Comparison {
-	t := i.wireType()
-	if t == "" {
-		t = have.wireType()
-	}
-	c := &wire.Comparison{Model: i, Same: func(path, want, have string) bool {
+	t := cmp.Or(i.wireType(), have.wireType())
+	return comparison(i, t == have.wireType(), orNil(newConfig(t)), func(path, want, have string) bool {
 		switch member, isInConfig := strings.CutPrefix(path, "config."); {
 		case !isInConfig:
 			return isSameInterval(path, want, have)
@@ -160,20 +119,40 @@ func (i *Integration) comparison(have *Integration) *wire.Comparison {
 			return false
 		}
 		return have == "" // responses may leave it out
-	}}
-	if t == have.wireType() {
-		c.Deferred = deferred(newConfig(t))
-	}
-	return c
+	})
 }
 
-// deferred returns a model of the input or config that two of the same type have. Of a type that isn't known, each
-// member is compared for itself, too.
-func deferred(variant any) any {
-	if variant == nil {
-		return new(struct{})
+// withoutSecrets returns a copy whose config has no secrets. It has unknown members, which may be secrets too, only if
+// they are going to be compared with what came back.
+func (i *Integration) withoutSecrets(keepUnknown bool) *Integration {
+	copied := i.Clone()
+	for _, secret := range Secrets(copied.Config) {
+		*secret = ""
 	}
-	return variant
+	if isNil(copied.Config) || keepUnknown {
+		return copied
+	}
+	if unknown, ok := copied.Config.(*UnknownConfig); ok {
+		unknown.Raw = json.RawMessage("{}")
+	}
+	for _, field := range wire.Fields(copied.Config) {
+		if extra, ok := field.(*map[string]json.RawMessage); ok {
+			*extra = nil
+		}
+	}
+	return copied
+}
+
+// comparison compares models whose input or config is like the given one, or of a type that isn't known if that is nil.
+func comparison(model any, isSameType bool, variant any, same func(path, want, have string) bool) *wire.Comparison {
+	c := &wire.Comparison{Model: model, Same: same}
+	switch {
+	case isSameType && variant == nil:
+		c.Deferred = new(struct{}) // no member has a field
+	case isSameType:
+		c.Deferred = variant
+	}
+	return c
 }
 
 // isSameInterval reports whether two values are intervals of the same length.
@@ -181,22 +160,16 @@ func isSameInterval(path, want, have string) bool {
 	if path != "schedule" && path != "expiration" && path != "interval" {
 		return false
 	}
-	var intervals [2]Interval
-	if json.Unmarshal([]byte(want), &intervals[0]) != nil || json.Unmarshal([]byte(have), &intervals[1]) != nil {
+	var wanted, there Interval
+	if json.Unmarshal([]byte(want), &wanted) != nil || json.Unmarshal([]byte(have), &there) != nil {
 		return false
 	}
-	wanted, err := intervals[0].Duration()
-	if err != nil {
-		return false
-	}
-	there, err := intervals[1].Duration()
-	return err == nil && wanted == there
+	wantedLength, wantedErr := wanted.Duration()
+	length, err := there.Duration()
+	return wantedErr == nil && err == nil && wantedLength == length
 }
 
-// An encoder is a rule or an integration as Create sends it.
-type encoder interface{ encode() ([]byte, error) }
-
-func diff(c *wire.Comparison, want, have encoder) []Difference {
+func diff(c *wire.Comparison, want, have payload) []Difference {
 	wanted, wantErr := want.encode()
 	there, haveErr := have.encode()
 	if wantErr != nil || haveErr != nil {
@@ -213,16 +186,16 @@ func diff(c *wire.Comparison, want, have encoder) []Difference {
 	return differences
 }
 
-// merge reports false if the result can't be written or read.
-func merge[T any](c *wire.Comparison, want, have encoder, decode func(text string) (*T, error)) (*T, bool) {
-	wanted, err := want.encode()
-	if err != nil {
-		return nil, false
-	}
-	there, err := have.encode()
-	if err != nil {
-		return nil, false
+// merge returns nil if the result can't be written or read.
+func merge[T any](c *wire.Comparison, want, have payload, decode func(text string) (*T, error)) *T {
+	wanted, wantErr := want.encode()
+	there, haveErr := have.encode()
+	if wantErr != nil || haveErr != nil {
+		return nil
 	}
 	merged, err := decode(c.Merge(string(wanted), string(there)))
-	return merged, err == nil
+	if err != nil {
+		return nil
+	}
+	return merged
 }

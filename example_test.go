@@ -144,28 +144,91 @@ func ExampleError() {
 	// Output: there is no such rule
 }
 
-func ExampleErrOutcomeUnknown() {
+func ExamplePostureService_CreateOnce() {
 	server := posturetest.NewServer()
 	defer server.Close()
-	server.CutNext(1, posturetest.CutAfter) // the rule will be created, the answer lost
+	server.AddRule([]byte(`{"name":"WARP is on","type":"warp"}`)) // an older one of the same name
 	client, ctx := server.Client(), context.Background()
 	rule := &cfposture.Rule{Name: "WARP is on", Type: cfposture.RuleTypeWARP}
 
-	created, err := client.Posture.Create(ctx, rule)
-	if errors.Is(err, cfposture.ErrOutcomeUnknown) {
-		// The request was not sent again, so there is one such rule or none: list and look.
-		for found, listErr := range client.Posture.All(ctx) {
-			if listErr == nil && found.Name == rule.Name {
-				created, err = found, nil
-			}
-		}
+	// Create would end in ErrOutcomeUnknown where its response is lost: the rule exists, or it doesn't.
+	created, err := client.Posture.CreateOnce(ctx, rule)
+	switch {
+	case errors.Is(err, cfposture.ErrOutcomeUnknown):
+		fmt.Println("somebody has to look:", err)
+	case err != nil:
+		fmt.Println("nothing was created:", err)
+	default:
+		fmt.Println("created:", created.Name)
 	}
+	// Output: created: WARP is on
+}
+
+func ExampleParseRule() {
+	rule, err := cfposture.ParseRule([]byte(`{
+		"name": "Disk encrypted",
+		"type": "disk_encryption",
+		"schedul": "30m",
+		"input": {"require_all": true}
+	}`))
+	fmt.Println(rule, err)
+	// Output: <nil> cfposture: invalid rule "Disk encrypted" (disk_encryption): input.require_all is no member of disk_encryption: did you mean requireAll?; schedul is no member of a rule: did you mean schedule?
+}
+
+func ExampleRule_Diff() {
+	server := posturetest.NewServer()
+	defer server.Close()
+	ruleID := server.AddRule([]byte(`{"name":"Disk encrypted","type":"disk_encryption","schedule":"5m","description":"made by hand",
+		"input":{"checkDisks":[],"requireAll":false},"match":[{"platform":"mac"},{"platform":"windows"}]}`))
+	client, ctx := server.Client(), context.Background()
+
+	want := &cfposture.Rule{
+		Name:     "Disk encrypted",
+		Schedule: "1h",
+		Match:    []cfposture.Match{{Platform: cfposture.PlatformWindows}, {Platform: cfposture.PlatformMac}},
+		Input:    &cfposture.DiskEncryptionInput{RequireAll: new(true)},
+	}
+	have, err := client.Posture.Get(ctx, ruleID)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(created.Name, len(server.Rules()))
-	// Output: WARP is on 1
+	for _, difference := range want.Diff(have) {
+		fmt.Println(difference)
+	}
+	// Merge keeps what want leaves out, such as the description.
+	have, err = client.Posture.Update(ctx, want.Merge(have))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(have.Description, len(want.Diff(have)))
+	// Output:
+	// schedule: want "1h", have "5m"
+	// input.requireAll: want true, have false
+	// made by hand 0
+}
+
+func ExampleUnknownInput() {
+	server := posturetest.NewServer()
+	defer server.Close()
+	server.AddRule([]byte(`{"name":"entangled","type":"quantum","input":{"qubits":7}}`))
+	server.AddRule([]byte(`{"name":"odd","type":"os_version","input":{"operator":">=","version":15}}`))
+	client, ctx := server.Client(), context.Background()
+
+	rules, err := client.Posture.List(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, rule := range rules {
+		if input, ok := rule.Input.(*cfposture.UnknownInput); ok {
+			fmt.Printf("%s: %s: %s\n", rule.Name, input.Raw, input.Reason)
+		}
+	}
+	// Output:
+	// entangled: {"qubits":7}: type "quantum" is not a type of rule
+	// odd: {"operator":">=","version":15}: input.version is a number where a string is expected: put it in quotes
 }
 
 func ExampleRule_Validate() {

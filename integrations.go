@@ -117,7 +117,9 @@ type Integration struct {
 type IntegrationUpdate struct {
 	Name     *string
 	Interval *Interval
-	// Config replaces the one that the integration has. Its type is sent with it.
+	// Config replaces the one that the integration has, so it has to be whole, secrets included. Its type is sent with it.
+	// To rotate a secret, [WithoutValidation] lets a config with nothing but the new secret pass. Other clients send that,
+	// but no document says that the API then keeps the rest.
 	Config IntegrationConfig
 }
 
@@ -499,6 +501,7 @@ const redacted = "[redacted]"
 // A Secret is a credential of a service. Package fmt prints it as [redacted] with every verb that vet allows for it, and
 // so does slog. An empty secret prints as nothing. string(s) is the value, and so is what encoding/json writes. Log a
 // whole [Integration] or config, then: slog's JSON handler gives a struct or a slice that holds one to encoding/json.
+// What looks into strings by itself, such as go-cmp, shows the value; [Integration.Diff] does not.
 type Secret string
 
 // String returns [redacted], or "" for an empty secret.

@@ -110,7 +110,7 @@ func (c *collection[T]) pages(ctx context.Context, opts []Option) iter.Seq2[*ite
 				if number > 1 || came.pages > 0 || !page.info.isAlone(fresh) {
 					fresh = page.leaveOutSeen(seen, number)
 				}
-				came.add(page.info, fresh)
+				came.add(page.info, page.len(), fresh)
 				if !yield(page, nil) {
 					return
 				}
@@ -131,7 +131,7 @@ type reading struct {
 	total int // the last one that the API has told
 	info  pageInfo
 	moved bool // the totals have changed on the way
-	gap   bool // a page after the first brought nothing new
+	gap   bool // a page after the first brought nothing new, or one brought less than it says
 }
 
 // maxIdle is how many pages in a row may bring nothing new. More come from a server that ignores the page asked for.
@@ -145,8 +145,8 @@ func (r *reading) next() ListOptions {
 	return ListOptions{Page: r.pages + 1}
 }
 
-// add notes a page that brought so many items that no page of this reading had.
-func (r *reading) add(info pageInfo, fresh int) {
+// add notes a page of so many items, of which so many are fresh: no page of this reading had them.
+func (r *reading) add(info pageInfo, items, fresh int) {
 	if info.hasTotal {
 		r.moved = r.moved || r.pages > 0 && info.TotalCount != r.total
 		r.total = info.TotalCount
@@ -154,7 +154,7 @@ func (r *reading) add(info pageInfo, fresh int) {
 	if before, now := r.info.lastPage(), info.lastPage(); before > 0 && now > 0 && before != now {
 		r.moved = true
 	}
-	r.gap = r.gap || r.pages > 0 && fresh == 0
+	r.gap = r.gap || r.pages > 0 && fresh == 0 || info.Count > items
 	r.pages, r.came, r.info = r.pages+1, r.came+fresh, info
 	r.idle++
 	if fresh > 0 {
@@ -185,7 +185,7 @@ func (r *reading) isWhole() bool {
 type pageInfo struct {
 	ResultInfo
 	hasTotal  bool
-	hasCursor bool // more is to be had in a way that this package does not know
+	hasCursor bool // it goes on in a way that this package does not know
 }
 
 // lastPage is the number of the last page, 0 if nothing is said of it.
@@ -198,7 +198,7 @@ func (i pageInfo) lastPage() int {
 
 // isAlone reports whether a first page with so many items is the whole list.
 func (i pageInfo) isAlone(items int) bool {
-	return i.lastPage() <= 1 && i.TotalCount <= items && !i.hasCursor
+	return i.lastPage() <= 1 && i.TotalCount <= items && i.Count <= items && !i.hasCursor
 }
 
 // parsePageInfo reads a result_info. What makes no sense is left out: odd paging must not hide the items that came.
@@ -221,18 +221,18 @@ func parsePageInfo(data []byte) pageInfo {
 		case "total_count":
 			info.TotalCount = max(0, wire.Int(value))
 			info.hasTotal = info.TotalCount > 0 || string(value) == "0"
-		case "cursor", "cursors":
-			info.hasCursor = hasCursor(value)
+		case "cursor", "cursors", "next_cursor", "has_more":
+			info.hasCursor = info.hasCursor || hasCursor(value)
 		}
 	}
 	return info
 }
 
-// hasCursor reports whether a cursor, or the one that leads on of several, is set.
+// hasCursor reports whether a cursor is set, the one that leads on of several, or a has_more is true.
 func hasCursor(value []byte) bool {
 	s := wire.NewScanner(value)
 	if s.Kind() != '{' {
-		return s.Kind() == '"' && len(s.String()) > 0
+		return s.Kind() == 't' || s.Kind() == '"' && len(s.String()) > 0
 	}
 	for s.Open('{'); s.Next('}'); {
 		if name, value := s.Name(), s.Value(); string(name) == "after" && hasCursor(value) {
@@ -414,7 +414,7 @@ func (p *itemPage[T]) incomplete(items int, last reading) error {
 	case last.moved:
 		reason = "the list changed while it was read, twice"
 	case last.total == 0:
-		reason = fmt.Sprintf("of %d pages one or more brought nothing new", last.info.lastPage())
+		reason = fmt.Sprintf("of %d pages one or more brought nothing new, or less than they say", max(1, last.info.lastPage()))
 	}
 	return p.response.Clean(&incompleteError{reason})
 }

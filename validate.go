@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/cfposture/cfposture/internal/api"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -60,7 +61,7 @@ func subject[T ~string](noun, name string, t T) string {
 	if t != "" {
 		noun += " (" + string(t) + ")"
 	}
-	return noun
+	return api.Printable(noun)
 }
 
 func (p *problems) required(member, value string) {

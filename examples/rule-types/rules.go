@@ -142,12 +142,11 @@ func rules(integrations map[cfposture.IntegrationType]string) []*cfposture.Rule 
 			Input: &cfposture.UniqueClientIDInput{OperatingSystem: cfposture.PlatformAndroid, ID: listID},
 		},
 		{
-			Name:  "Kolide: few issues",
+			Name:  "Kolide: good state",
 			Match: []cfposture.Match{mac},
 			Input: &cfposture.KolideInput{
-				ConnectionID:  integrations[cfposture.IntegrationTypeKolide],
-				CountOperator: cfposture.OperatorLess,
-				IssueCount:    "3",
+				ConnectionID: integrations[cfposture.IntegrationTypeKolide],
+				AuthState:    []cfposture.KolideAuthState{cfposture.KolideAuthStateGood},
 			},
 		},
 		{

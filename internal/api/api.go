@@ -98,21 +98,20 @@ func Do(ctx context.Context, c *Config, r *Request) (*Response, error) {
 	o.response.operation = o
 	var waits *waits
 	var before *attemptError // the attempt before, whose failure a later one must not hide
-	mayBeDone := false       // an attempt may have been carried out
+	mayBeDone := false       // an attempt may have deleted what is to be deleted
 	for {
 		o.response.Attempts++
 		failed := o.attempt(ctx)
-		switch {
-		case failed == nil:
-			return &o.response, nil
-		case failed.notFound && mayBeDone && r.Method == http.MethodDelete:
-			return &o.response, nil // an attempt before has deleted it
-		case failed.outcome == notSent && before != nil:
-			return &o.response, o.joined(failed.err, before)
-		case !failed.outcome.isRetryable(r.Method) || o.response.Attempts > c.MaxRetries:
+		if failed == nil || failed.notFound && mayBeDone {
+			return &o.response, nil // an attempt before has deleted it, if this one has not succeeded
+		}
+		if !failed.outcome.isRetryable(r.Method) || o.response.Attempts > c.MaxRetries {
+			if before != nil && (failed.outcome == notSent || failed.outcome == interrupted || mayBeDone) {
+				failed.err = o.joined(failed.err, before)
+			}
 			return &o.response, o.final(failed)
 		}
-		mayBeDone = mayBeDone || outcomes[failed.outcome].ambiguous
+		mayBeDone = mayBeDone || outcomes[failed.outcome].ambiguous && r.Method == http.MethodDelete
 		if waits == nil {
 			waits = newWaits(c.MaxRetryWait)
 		}

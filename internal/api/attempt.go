@@ -9,9 +9,8 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 // attempt sends the request once: it takes its turn, sends, and reads the response. Nil is success.
@@ -50,7 +49,7 @@ func (o *operation) takeTurn(ctx context.Context) error {
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("rate limit: %w", joinContext(ctx, err))
-	case isPastDeadline(ctx, o.Limiter):
+	case isPastDeadline(err):
 		return fmt.Errorf("rate limit: %w: %w", err, context.DeadlineExceeded)
 	default:
 		return fmt.Errorf("rate limit: %w", err)
@@ -67,12 +66,10 @@ func joinContext(ctx context.Context, err error) error {
 	return err
 }
 
-// isPastDeadline reports whether an error of the limiter, while the context goes on, means that its turn would come only
-// after the deadline: [rate.Limiter] has no error for that.
-func isPastDeadline(ctx context.Context, limiter any) bool {
-	limited, is := limiter.(*rate.Limiter)
-	_, bounded := ctx.Deadline()
-	return is && bounded && limited.Burst() > 0
+// isPastDeadline reports whether an error of a limiter means that its turn would come only after the context's deadline.
+// The limiter of golang.org/x/time has no error for that, only these words.
+func isPastDeadline(err error) bool {
+	return strings.Contains(err.Error(), "would exceed context deadline") && !errors.Is(err, context.DeadlineExceeded)
 }
 
 // exchange sends the request and reads the response whole into the buffer, within one context.
@@ -150,6 +147,7 @@ func (o *operation) newRequest(ctx context.Context, seen *trace) error {
 		set(request)
 	}
 	seen.request = request
+	seen.target.Store(request.URL)
 	return nil
 }
 

@@ -80,33 +80,34 @@ func (i rateLimitItem) number(name string) (int, bool) {
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
-// A Pacer remembers when the window ends that has nothing left. Requests that share one wait for the same window.
+// A Pacer remembers until when nothing is to be sent. Requests that share one wait for the same time.
 type Pacer struct {
-	mu   sync.Mutex
-	next time.Time
+	mu     sync.Mutex
+	window time.Time // when the window ends that has nothing left
+	pause  time.Time // when the API takes requests again, as a 429 said
 }
 
-// note takes what a response says of the rate limit. One that says nothing changes nothing.
+// note takes what a response says of the rate limit. One that says nothing changes nothing, and none that was under way
+// ends the pause that a 429 has asked for.
 func (p *Pacer) note(status int, limit RateLimit) {
-	refused := status == http.StatusTooManyRequests && limit.RetryAfter > 0
-	if limit.Policy == "" && !refused {
-		return
-	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.next = time.Time{}
-	if limit.Policy != "" && limit.Remaining == 0 {
-		p.next = time.Now().Add(limit.Reset)
+	now := time.Now()
+	if limit.Policy != "" {
+		p.window = time.Time{}
+		if limit.Remaining == 0 {
+			p.window = now.Add(limit.Reset)
+		}
 	}
-	if refused && time.Until(p.next) < limit.RetryAfter {
-		p.next = time.Now().Add(limit.RetryAfter)
+	if until := now.Add(limit.RetryAfter); status == http.StatusTooManyRequests && until.After(p.pause) {
+		p.pause = until
 	}
 }
 
-// wait returns when the next window has begun, or at once if that is too far off, or with the context's error.
+// wait returns when requests may be sent, or at once if that is too far off, or with the context's error.
 func (p *Pacer) wait(ctx context.Context, longest time.Duration) error {
 	p.mu.Lock()
-	wait := time.Until(p.next)
+	wait := max(time.Until(p.window), time.Until(p.pause))
 	p.mu.Unlock()
 	deadline, bounded := ctx.Deadline()
 	if wait <= 0 || wait > longest || bounded && time.Until(deadline) <= wait {

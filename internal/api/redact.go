@@ -83,7 +83,7 @@ func (r *redactor) error(err error) error {
 	if err == nil || !r.isShownBy(err) {
 		return err
 	}
-	return &cleanedError{r.text(err.Error()), err}
+	return clean(err, r.text(err.Error()))
 }
 
 // isShownBy reports whether the text of err, or of an error that it wraps, holds a secret.
@@ -105,21 +105,26 @@ func (r *redactor) isShownBy(err error) bool {
 
 // A cleanedError shows the text of an error without its secrets, and hides the error itself; errors.Is sees it still.
 type cleanedError struct {
-	text string
-	err  error
+	text    string
+	timeout bool
+	is      func(target error) bool // a function, so that no verb of fmt prints the error
+}
+
+func clean(err error, text string) *cleanedError {
+	var netError net.Error
+	return &cleanedError{
+		text:    text,
+		timeout: errors.As(err, &netError) && netError.Timeout(),
+		is:      func(target error) bool { return errors.Is(err, target) },
+	}
 }
 
 func (e *cleanedError) Error() string        { return e.text }
-func (e *cleanedError) Is(target error) bool { return errors.Is(e.err, target) }
+func (e *cleanedError) Is(target error) bool { return e.is(target) }
 
-// Timeout reports whether the error is a timeout.
-func (e *cleanedError) Timeout() bool {
-	var timeout net.Error
-	return errors.As(e.err, &timeout) && timeout.Timeout()
-}
-
-// Temporary is there to make it a net.Error.
-func (e *cleanedError) Temporary() bool { return e.Timeout() }
+// Timeout and Temporary make it a net.Error, as the error may have been.
+func (e *cleanedError) Timeout() bool   { return e.timeout }
+func (e *cleanedError) Temporary() bool { return e.timeout }
 
 // excerpt returns the beginning of a body, most bytes at the most. If that ends in the middle of a secret, so much of it
 // is taken away.
@@ -159,11 +164,19 @@ func appendNamed(found []string, value any, named bool) []string {
 	case map[string]any:
 		for name, member := range value {
 			name = strings.ToLower(name)
-			found = appendNamed(found, member, named || strings.Contains(name, "secret") ||
-				strings.Contains(name, "password") || strings.Contains(name, "token") || strings.HasSuffix(name, "_key"))
+			found = appendNamed(found, member, named || isSecretMember(name))
 		}
 	}
 	return found
+}
+
+// isSecretMember reports whether the name of a member, in lower case, promises a secret. Other than in headers, "auth"
+// does not: there is auth_url.
+func isSecretMember(name string) bool {
+	return strings.HasSuffix(name, "key") ||
+		slices.ContainsFunc([]string{"secret", "passw", "passphrase", "token", "credential"}, func(part string) bool {
+			return strings.Contains(name, part)
+		})
 }
 
 // headerSecrets are the credentials in a header, however they came there.

@@ -130,6 +130,9 @@ type trace struct {
 	connections   atomic.Int32 // that the last transport was given for its request
 	written       atomic.Bool  // the request was written over HTTP/2, and no response has come
 
+	// target is the URL that the request is sent to, which a middleware may have changed.
+	target atomic.Pointer[url.URL]
+
 	// For the last transport: an earlier request of a middleware may have been carried out.
 	mayBeDone atomic.Bool
 
@@ -143,8 +146,8 @@ type headerField struct {
 	values []string
 }
 
-// maxConnections is how many connections net/http may try one idempotent request on by itself, because those that it
-// had were dead.
+// maxConnections is how many connections net/http may try one GET on by itself, because those that it had were dead: it
+// can't be seen whether they took the request. Others it tries on several only as long as nothing was written.
 const maxConnections = 4
 
 // Reasons to end an attempt before net/http or a middleware sends its request again.
@@ -166,14 +169,15 @@ func (t *trace) follow(ctx context.Context, method string) context.Context {
 			switch count := t.connections.Add(1); {
 			case t.written.Load():
 				t.cancel(errResent)
-			case count > maxConnections && isIdempotent(method):
+			case count > maxConnections && isSafe(method):
 				t.cancel(errAllDead)
 			}
 		},
 		WroteHeaderField: func(name string, values []string) {
 			// Only HTTP/2 has this field. Over HTTP/1 net/http sends a request again only if nothing of it was written,
-			// or if it is a GET on a connection that was used before.
-			if name == ":path" && slices.Equal(values, []string{t.request.URL.RequestURI()}) {
+			// or if it is a GET on a connection that was used before. What has another path is not this request but,
+			// say, one for a token, which the caller's transport makes in the same context.
+			if name == ":path" && slices.Equal(values, []string{t.target.Load().RequestURI()}) {
 				t.written.Store(true)
 			}
 			t.mu.Lock()
@@ -231,9 +235,13 @@ func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 		return nil, errSentOnce
 	}
 	seen.connections.Store(0)
+	seen.target.Store(request.URL)
 	response, err := next.RoundTrip(withoutIdempotencyKeys(request))
 	switch {
 	case err != nil:
+		if pool, is := next.(interface{ CloseIdleConnections() }); is && seen.connections.Load() > maxConnections {
+			pool.CloseIdleConnections() // the next attempt should not meet more of them
+		}
 		seen.mayBeDone.Store(!seen.sought.Load() || seen.connections.Load() > 0)
 	case response == nil:
 		return nil, fmt.Errorf("transport %T returned neither a response nor an error", next)
@@ -241,6 +249,11 @@ func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 		seen.mayBeDone.Store(outcomes[ofStatus(response.StatusCode)].ambiguous)
 	}
 	return response, err
+}
+
+// isSafe reports whether net/http takes requests of the method for ones that change nothing.
+func isSafe(method string) bool {
+	return method == http.MethodGet || method == http.MethodHead || method == http.MethodOptions || method == http.MethodTrace
 }
 
 // withoutIdempotencyKeys returns a request with other spellings of the headers by which net/http recognizes one that it

@@ -29,7 +29,8 @@ const maxErrors = 100
 // leaves a field whose member is null as it is. It returns the text of the deferred member, "" if there is none, and
 // stops with a *MemberError at a value that would not be the same if it were encoded again.
 func Decode(text string, into any) (deferred string, err error) {
-	d := decode(text, into, 1)
+	d := decoder{cursor: newCursor(text), limit: 1}
+	d.decode(into)
 	if len(d.wrong) > 0 {
 		return "", d.wrong[0]
 	}
@@ -39,15 +40,9 @@ func Decode(text string, into any) (deferred string, err error) {
 // DecodeAll is Decode for a text that a person wrote. It goes on after a value that doesn't fit and returns an error for
 // each.
 func DecodeAll(text string, into any) (deferred string, wrong []*MemberError) {
-	d := decode(text, into, maxErrors)
+	d := decoder{cursor: newCursor(text), limit: maxErrors}
+	d.decode(into)
 	return d.deferred, d.wrong
-}
-
-func decode(text string, into any, limit int) *decoder {
-	d := &decoder{cursor: newCursor(text), limit: limit}
-	v := reflect.ValueOf(into).Elem()
-	d.object(v, infoOf(v.Type()))
-	return d
 }
 
 // Unmarshal is an UnmarshalJSON: null changes nothing, and anything else replaces what is there by what decode returns.
@@ -84,6 +79,11 @@ type decoder struct {
 	deferred string
 	wrong    []*MemberError
 	limit    int // of wrong; decoding stops there
+}
+
+func (d *decoder) decode(into any) {
+	v := reflect.ValueOf(into).Elem()
+	d.object(v, infoOf(v.Type()))
 }
 
 func (d *decoder) object(v reflect.Value, s *structInfo) {

@@ -1,0 +1,160 @@
+package cfposture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// How long to look for what a POST may have created, with pauses that double from the first to the longest.
+const (
+	lookTime     = time.Minute
+	firstPause   = 500 * time.Millisecond
+	longestPause = 8 * time.Second
+)
+
+// CreateOnce creates a rule like Create. Where that leaves open whether the rule exists, it looks for the rule like
+// FindCreated, and its error wraps [ErrOutcomeUnknown] only if that doesn't help. It lists the rules first; if that fails,
+// nothing is created. It never sends a second POST and never returns a rule that existed before. An equal rule that
+// somebody else creates meanwhile can't be told from its own.
+//
+// To create many rules, list once, then call Create and, where its outcome is unknown, FindCreated.
+//
+// GET and POST /accounts/{account_id}/devices/posture
+func (s *PostureService) CreateOnce(ctx context.Context, rule *Rule, opts ...Option) (*Rule, error) {
+	if rule == nil {
+		return nil, errNilRule
+	}
+	return s.rules.createOnce(ctx, rule, opts)
+}
+
+// FindCreated looks for the rule that a Create may have made whose error wraps [ErrOutcomeUnknown]: one with the same
+// name, from which the given rule doesn't differ and whose ID known doesn't report; known reports the IDs that existed
+// before the Create. Because a change can take effect after its response is lost, it lists the rules with growing pauses
+// until it finds one, ctx is done or a minute is over. If it finds none, or several, its error wraps ErrOutcomeUnknown.
+//
+// GET /accounts/{account_id}/devices/posture
+func (s *PostureService) FindCreated(ctx context.Context, rule *Rule, known func(id string) bool, opts ...Option) (*Rule, error) {
+	if rule == nil {
+		return nil, errNilRule
+	}
+	return s.rules.findCreated(ctx, rule, known, opts)
+}
+
+func (r *Rule) mayBe(have *Rule) bool { return r.Name == have.Name && len(r.Diff(have)) == 0 }
+
+// CreateOnce creates an integration like Create, as [PostureService.CreateOnce] does a rule.
+//
+// GET and POST /accounts/{account_id}/devices/posture/integration
+func (s *IntegrationsService) CreateOnce(ctx context.Context, integration *Integration, opts ...Option) (*Integration, error) {
+	if integration == nil {
+		return nil, errNilIntegration
+	}
+	return s.integrations.createOnce(ctx, integration, opts)
+}
+
+// FindCreated finds the integration that a Create made although its error wraps [ErrOutcomeUnknown], as
+// [PostureService.FindCreated] does a rule.
+//
+// GET /accounts/{account_id}/devices/posture/integration
+func (s *IntegrationsService) FindCreated(ctx context.Context, integration *Integration, known func(id string) bool, opts ...Option) (*Integration, error) {
+	if integration == nil {
+		return nil, errNilIntegration
+	}
+	return s.integrations.findCreated(ctx, integration, known, opts)
+}
+
+func (i *Integration) mayBe(have *Integration) bool {
+	return i.Name == have.Name && len(i.Diff(have)) == 0
+}
+
+// A creatable is a rule or an integration that is to be created.
+type creatable[T any] interface {
+	payload
+	subject() string
+	// mayBe reports whether an item may be what became of it.
+	mayBe(have *T) bool
+}
+
+func (c *collection[T]) createOnce(ctx context.Context, item creatable[T], opts []Option) (*T, error) {
+	existed := map[string]bool{}
+	if err := c.look(ctx, opts, func(id string, _ *T) { existed[id] = true }); err != nil {
+		return nil, err
+	}
+	created, err := c.write(ctx, "create", http.MethodPost, item, opts)
+	if !errors.Is(err, ErrOutcomeUnknown) {
+		return created, err
+	}
+	found, lookErr := c.lookUntilFound(ctx, item, func(id string) bool { return existed[id] }, opts)
+	if lookErr != nil {
+		return nil, fmt.Errorf("%w; %w", err, lookErr)
+	}
+	return found, nil
+}
+
+func (c *collection[T]) findCreated(ctx context.Context, item creatable[T], known func(id string) bool, opts []Option) (*T, error) {
+	if known == nil {
+		known = func(string) bool { return false }
+	}
+	found, err := c.lookUntilFound(ctx, item, known, opts)
+	if err != nil {
+		return nil, unresolvedError{fmt.Errorf("cfposture: %w", err)}
+	}
+	return found, nil
+}
+
+// lookUntilFound returns the one item that isn't known and may be what became of the given one.
+func (c *collection[T]) lookUntilFound(ctx context.Context, item creatable[T], known func(id string) bool, opts []Option) (*T, error) {
+	looking, cancel := context.WithTimeout(ctx, lookTime)
+	defer cancel()
+	failure := fmt.Errorf("no new one like it was found within %v", lookTime)
+	for pause := firstPause; ; pause = min(2*pause, longestPause) {
+		var found []*T
+		err := c.look(looking, opts, func(id string, have *T) {
+			if have != nil && !known(id) && item.mayBe(have) {
+				found = append(found, have)
+			}
+		})
+		switch {
+		case err != nil && looking.Err() == nil:
+			failure = err
+		case err == nil && len(found) == 1:
+			return found[0], nil
+		case err == nil && len(found) > 1:
+			return nil, fmt.Errorf("%s may exist: %d new ones are like it", item.subject(), len(found))
+		}
+		select {
+		case <-looking.Done():
+			if ctx.Err() != nil {
+				failure = context.Cause(ctx)
+			}
+			return nil, fmt.Errorf("%s may exist: %w", item.subject(), failure)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// look calls see for every item of the collection, with nil for an unreadable one. It returns an error if the list isn't
+// whole.
+func (c *collection[T]) look(ctx context.Context, opts []Option, see func(id string, item *T)) error {
+	for item, err := range c.all(ctx, opts) {
+		var unreadable *ItemError
+		switch {
+		case err == nil:
+			see(c.id(item), item)
+		case errors.As(err, &unreadable):
+			see(unreadable.ID, nil)
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+// An unresolvedError is an ErrOutcomeUnknown that looking has not resolved.
+type unresolvedError struct{ error }
+
+func (e unresolvedError) Is(target error) bool { return target == ErrOutcomeUnknown }
+func (e unresolvedError) Unwrap() error        { return e.error }

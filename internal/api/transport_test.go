@@ -1,0 +1,562 @@
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The ways a frameServer resets streams after it has carried a request out.
+var resets = map[string]func(times int64) *frameServer{
+	"PROTOCOL_ERROR": func(times int64) *frameServer { return resetWith(codeProtocolError, times) },
+	"REFUSED_STREAM": func(times int64) *frameServer { return resetWith(codeRefusedStream, times) },
+	"INTERNAL_ERROR": func(times int64) *frameServer { return resetWith(codeInternalError, times) },
+	"going away": func(times int64) *frameServer {
+		return &frameServer{response: func(number int64, stream uint32, w io.Writer) {
+			if number <= times {
+				writeFrame(w, frameGoAway, 0, 0, make([]byte, 8)) // says that nothing was carried out
+				return
+			}
+			writeSuccess(w, stream)
+		}}
+	},
+}
+
+// net/http sends a request again by itself when a server resets its stream with some codes, up to seven times.
+func TestHTTP2ResetIsNoReasonForNetHTTPToSendAgain(t *testing.T) {
+	for name, reset := range resets {
+		for _, overTLS := range []bool{false, true} {
+			for _, times := range []int64{1, 1_000_000} {
+				t.Run(fmt.Sprintf("%s/TLS %t/%d times", name, overTLS, times), func(t *testing.T) {
+					for _, method := range without(methods, http.MethodHead) { // to which the server can't respond
+						assertSentOncePerAttempt(t, reset(times), overTLS, newRequest(method, new(string)))
+					}
+					assertSentOncePerAttempt(t, reset(times), overTLS, &Request{Method: http.MethodPost, Path: "things/1"})
+				})
+			}
+		}
+	}
+}
+
+func assertSentOncePerAttempt(t *testing.T, server *frameServer, overTLS bool, r *Request) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNetwork()
+		c := newConfig(nil)
+		if overTLS {
+			c.HTTP, c.BaseURL = NewHTTPClient(&http.Client{Transport: server.serveTLS(t, n)}), "https"+serverURL
+		} else {
+			c.HTTP, c.BaseURL = NewHTTPClient(&http.Client{Transport: server.serve(t, n)}), "http"+serverURL
+		}
+		var passed *atomic.Int64
+		c.Limiter, passed = counting()
+		response, err := Do(t.Context(), c, r)
+		assert.EqualValues(t, response.Attempts, server.requests.Load(), r.Method)
+		assert.EqualValues(t, response.Attempts, passed.Load(), r.Method)
+		if !isIdempotent(r.Method) {
+			assert.Equal(t, 1, response.Attempts)
+			require.ErrorIs(t, err, ErrOutcomeUnknown)
+			return
+		}
+		assert.LessOrEqual(t, response.Attempts, 3)
+		require.NotErrorIs(t, err, ErrOutcomeUnknown)
+	})
+}
+
+// An idleConn is one that dies while it is idle: what is written then comes to nothing, and the end is not told.
+type idleConn struct {
+	net.Conn
+	dead *atomic.Bool
+}
+
+func (c *idleConn) Write(p []byte) (int, error) {
+	if c.dead.Load() {
+		return 0, &net.OpError{Op: "write", Net: "tcp", Err: syscall.EPIPE}
+	}
+	return c.Conn.Write(p)
+}
+
+// A pool is a transport with idle connections to a server that works.
+type pool struct {
+	transport *http.Transport
+	arrived   atomic.Int64                     // requests, since the pool was filled
+	dead      atomic.Bool                      // the idle connections have died
+	handler   atomic.Pointer[http.HandlerFunc] // what the server does by now
+}
+
+// fillPool makes so many idle connections.
+func fillPool(t *testing.T, size int) (*pool, *Config) {
+	t.Helper()
+	n, p := newNetwork(), new(pool)
+	n.spoil = func(_ context.Context, number int, dial dialFunc) (net.Conn, error) {
+		connection, err := dial()
+		if err != nil || number > size {
+			return connection, err
+		}
+		return &idleConn{Conn: connection, dead: &p.dead}, nil
+	}
+	var together sync.WaitGroup
+	together.Add(size)
+	filling := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		together.Done()
+		together.Wait()
+		_, _ = io.WriteString(w, success)
+	})
+	p.handler.Store(&filling)
+	var baseURL string
+	p.transport, baseURL = n.serve(t, overHTTP, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.arrived.Add(1)
+		(*p.handler.Load())(w, r)
+	}))
+	c := newConfig(p.transport)
+	c.BaseURL = baseURL
+	var wg sync.WaitGroup
+	for range size {
+		wg.Go(func() {
+			_, err := ask(t.Context(), c, http.MethodGet)
+			assert.NoError(t, err)
+		})
+	}
+	wg.Wait()
+	synctest.Wait()
+	require.EqualValues(t, size, n.dials.Load())
+	p.arrived.Store(0)
+	p.respond(reply(200, success))
+	return p, c
+}
+
+func (p *pool) respond(handler http.HandlerFunc) { p.handler.Store(&handler) }
+
+// A connection that died idle is net/http's to replace: nothing was written.
+func TestIdleConnectionThatDiedIsReplaced(t *testing.T) {
+	for _, size := range []int{1, 2, 5, 50} {
+		for _, method := range methods {
+			t.Run(fmt.Sprintf("%d/%s", size, method), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p, c := fillPool(t, size)
+					p.dead.Store(true)
+					response, err := ask(t.Context(), c, method)
+					require.NoError(t, err)
+					assert.EqualValues(t, 1, p.arrived.Load())
+					want := 1
+					if isSafe(method) && size > maxConnections {
+						want = 2 // net/http would send a GET again even if it was written, so that it gets no more chances
+					}
+					assert.Equal(t, want, response.Attempts)
+				})
+			})
+		}
+	}
+}
+
+// Connections that were used before are where net/http sends requests again by itself.
+func TestIdleConnectionsThatTheServerClosesAfterTheRequest(t *testing.T) {
+	for _, size := range []int{1, 2, 50} {
+		for _, name := range []string{"X-Other", "Idempotency-Key", "X-Idempotency-Key", "x-idempotency-key"} {
+			for _, method := range methods {
+				t.Run(fmt.Sprintf("%d/%s/%s", size, name, method), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						p, c := fillPool(t, size)
+						p.respond(abort(""))
+						c.Headers = []func(*http.Request){func(r *http.Request) { r.Header[name] = []string{"1"} }}
+						response, err := ask(t.Context(), c, method)
+						require.Error(t, err)
+						if !isIdempotent(method) {
+							require.ErrorIs(t, err, ErrOutcomeUnknown)
+							assert.EqualValues(t, 1, p.arrived.Load(), "sent once")
+							return
+						}
+						assert.Equal(t, 3, response.Attempts)
+						assert.LessOrEqual(t, p.arrived.Load(), int64(3*maxConnections))
+					})
+				})
+			}
+		}
+	}
+}
+
+func TestIdempotencyKeyArrives(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, c := fillPool(t, 1)
+		p.respond(func(w http.ResponseWriter, r *http.Request) {
+			assert.Equal(t, "1", r.Header.Get("Idempotency-Key"))
+			_, _ = io.WriteString(w, success)
+		})
+		c.Headers = []func(*http.Request){func(r *http.Request) { r.Header.Set("Idempotency-Key", "1") }}
+		_, err := ask(t.Context(), c, http.MethodPost)
+		require.NoError(t, err)
+	})
+}
+
+// wrap returns a config whose requests pass the middlewares.
+func wrap(t *testing.T, c *Config, middlewares ...func(http.RoundTripper) http.RoundTripper) {
+	t.Helper()
+	for _, middleware := range middlewares {
+		wrapped, err := c.HTTP.Wrap(middleware)
+		require.NoError(t, err)
+		c.HTTP = wrapped
+	}
+}
+
+// A span is a middleware that adds to an error, as telemetry does.
+func span(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		response, err := next.RoundTrip(r.Clone(context.WithValue(r.Context(), spanKey{}, "span")))
+		if err != nil {
+			err = fmt.Errorf("span: %w", err)
+		}
+		return response, err
+	})
+}
+
+type spanKey struct{}
+
+func TestRefusedDialUnderAMiddlewareIsRetried(t *testing.T) {
+	for _, protocol := range []string{overHTTP, overTLS, overH2, overH2C} {
+		synctest.Test(t, func(t *testing.T) {
+			n := newNetwork()
+			n.spoil = func(_ context.Context, number int, dial dialFunc) (net.Conn, error) {
+				if number == 1 {
+					return nil, errRefused
+				}
+				return dial()
+			}
+			var arrived atomic.Int64
+			transport, baseURL := n.serve(t, protocol, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				arrived.Add(1)
+				_, _ = io.WriteString(w, success)
+			}))
+			c := newConfig(transport)
+			c.BaseURL = baseURL
+			wrap(t, c, span, span)
+			response, err := ask(t.Context(), c, http.MethodPost)
+			require.NoError(t, err, protocol)
+			assert.Equal(t, 2, response.Attempts, protocol)
+			assert.EqualValues(t, 1, arrived.Load(), protocol)
+		})
+	}
+}
+
+// A middleware may have another way, which nothing tells of.
+func TestRefusedDialBesideAnotherWayProvesNothing(t *testing.T) {
+	joins := map[string]func(first, second error) error{
+		"joined":       func(first, second error) error { return errors.Join(first, second) },
+		"both wrapped": func(first, second error) error { return fmt.Errorf("%w, and then %w", first, second) },
+		"the second":   func(_, second error) error { return second },
+		"the first as text": func(first, second error) error {
+			return fmt.Errorf("first: %s: %w", first, second)
+		},
+	}
+	for name, join := range joins {
+		for _, under := range [][]func(http.RoundTripper) http.RoundTripper{nil, {span}} {
+			t.Run(fmt.Sprintf("%s/%d", name, len(under)), func(t *testing.T) {
+				created := 0
+				c := newConfig(&http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, errRefused }})
+				wrap(t, c, func(next http.RoundTripper) http.RoundTripper {
+					return roundTripper(func(r *http.Request) (*http.Response, error) {
+						response, first := next.RoundTrip(r)
+						if first == nil {
+							return response, nil
+						}
+						created++
+						return nil, join(first, fmt.Errorf("second way: %w", io.ErrUnexpectedEOF))
+					})
+				})
+				wrap(t, c, under...)
+				_, err := ask(t.Context(), c, http.MethodPost)
+				require.ErrorIs(t, err, ErrOutcomeUnknown)
+				assert.Equal(t, 1, created, "the second way was taken once")
+			})
+		}
+	}
+}
+
+// The second way may be net/http, too, and be seen.
+func TestRefusedDialAfterAnotherWayProvesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var arrived atomic.Int64
+		first, baseURL := newNetwork().serve(t, overHTTP, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			arrived.Add(1)
+			panic(http.ErrAbortHandler)
+		}))
+		c := newConfig(&http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, errRefused }})
+		c.BaseURL = baseURL
+		wrap(t, c, func(next http.RoundTripper) http.RoundTripper {
+			return roundTripper(func(r *http.Request) (*http.Response, error) {
+				if response, err := first.RoundTrip(r.Clone(r.Context())); err == nil {
+					return response, nil
+				}
+				return next.RoundTrip(r) // refused
+			})
+		})
+		_, err := ask(t.Context(), c, http.MethodPost)
+		require.ErrorIs(t, err, ErrOutcomeUnknown)
+		assert.EqualValues(t, 1, arrived.Load())
+	})
+}
+
+// tokenServer serves tokens over the protocol, and the function that gets one.
+func tokenServer(t *testing.T, protocol string) func(ctx context.Context) (string, error) {
+	t.Helper()
+	transport, baseURL := newNetwork().serve(t, protocol, reply(200, "fetched-token"))
+	client := &http.Client{Transport: transport}
+	return func(ctx context.Context) (string, error) {
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, baseURL+"token", nil)
+		if err != nil {
+			return "", err
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			return "", err
+		}
+		defer response.Body.Close()
+		token, err := io.ReadAll(response.Body)
+		return string(token), err
+	}
+}
+
+// A fetch of a token in the request's context is no attempt of the request.
+func TestRequestGoesAfterATokenWasFetched(t *testing.T) {
+	for _, tokens := range []string{overHTTP, overH2, overH2C} {
+		for _, protocol := range []string{overHTTP, overTLS, overH2, overH2C} {
+			for name, use := range map[string]func(t *testing.T, c *Config, fetch func(context.Context) (string, error)){
+				"by a token source": func(_ *testing.T, c *Config, fetch func(context.Context) (string, error)) {
+					c.Authorize = func(ctx context.Context, header http.Header) error {
+						token, err := fetch(ctx)
+						header.Set("Authorization", "Bearer "+token)
+						return err
+					}
+				},
+				"by a middleware": func(t *testing.T, c *Config, fetch func(context.Context) (string, error)) {
+					wrap(t, c, fetching(fetch))
+				},
+				"by the caller's transport": func(_ *testing.T, c *Config, fetch func(context.Context) (string, error)) {
+					client := *c.HTTP.client
+					client.Transport = fetching(fetch)(client.Transport.(redirectTransport).next.(baseTransport).next)
+					c.HTTP = NewHTTPClient(&client)
+				},
+			} {
+				t.Run(fmt.Sprintf("%s/%s/%s", name, tokens, protocol), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						var arrived atomic.Int64
+						transport, baseURL := newNetwork().serve(t, protocol, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+							arrived.Add(1)
+							assert.Equal(t, "Bearer fetched-token", r.Header.Get("Authorization"))
+							_, _ = io.WriteString(w, success)
+						}))
+						c := newConfig(transport)
+						c.BaseURL = baseURL
+						use(t, c, tokenServer(t, tokens))
+						for range 2 {
+							arrived.Store(0)
+							response, err := ask(t.Context(), c, http.MethodPost)
+							require.NoError(t, err)
+							assert.Equal(t, 1, response.Attempts)
+							assert.EqualValues(t, 1, arrived.Load())
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// fetching is a middleware that fetches a token for every request.
+func fetching(fetch func(context.Context) (string, error)) func(http.RoundTripper) http.RoundTripper {
+	return func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			token, err := fetch(r.Context())
+			if err != nil {
+				return nil, err
+			}
+			r = r.Clone(r.Context())
+			r.Header.Set("Authorization", "Bearer "+token)
+			return next.RoundTrip(r)
+		})
+	}
+}
+
+// oddLocations are where redirects may lead.
+var oddLocations = []string{
+	"/v4/elsewhere", "another endpoint", "https://other.example.com/v4/x", "//other.example.com/x", "http://api.example.com/",
+	"https://user:password@example.com/", "javascript:alert(1)", "", "%zz", "https://\x7f", "https://[::1", "http://a b/", ":", "\n",
+}
+
+func TestRedirectIsNeitherFollowedNorRetried(t *testing.T) {
+	for _, location := range oddLocations {
+		for _, hasJar := range []bool{false, true} {
+			for _, method := range methods {
+				name := fmt.Sprintf("%s to %q, with a jar %t", method, location, hasJar)
+				s := newScript(func(r *http.Request) (*http.Response, error) {
+					return respond(r, http.StatusTemporaryRedirect, http.Header{"Location": {location}, "Set-Cookie": {"a=b"}}, ""), nil
+				})
+				client := &http.Client{Transport: s, CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
+				if hasJar {
+					client.Jar, _ = cookiejar.New(nil)
+				}
+				c := newConfig(nil)
+				c.HTTP = NewHTTPClient(client)
+				response, err := ask(t.Context(), c, method)
+				require.ErrorContains(t, err, "redirects are not followed", name)
+				require.NotErrorIs(t, err, ErrOutcomeUnknown, name)
+				assert.Len(t, s.at, 1, name)
+				assert.Equal(t, 307, failureOf(t, err).StatusCode, name)
+				assert.Equal(t, []string{location}, response.Header.Values("Location"), "the caller sees where it leads: %s", name)
+				assert.NotContains(t, response.Header, hiddenLocation, name)
+			}
+		}
+	}
+}
+
+func TestRedirectReachesNoOtherServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var arrived atomic.Int64
+		transport, baseURL := newNetwork().serve(t, overHTTP, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			arrived.Add(1)
+			http.Redirect(w, r, "/v4/other", http.StatusSeeOther)
+		}))
+		for _, method := range methods {
+			c := newConfig(transport)
+			c.BaseURL = baseURL
+			arrived.Store(0)
+			_, err := ask(t.Context(), c, method)
+			require.Error(t, err, method)
+			assert.EqualValues(t, 1, arrived.Load(), method)
+		}
+	})
+}
+
+func TestTransportHeaderIsNotChanged(t *testing.T) {
+	header := http.Header{"Location": {"/x"}}
+	c := newConfig(roundTripper(func(r *http.Request) (*http.Response, error) { return respond(r, 302, header, ""), nil }))
+	_, err := ask(t.Context(), c, http.MethodGet)
+	require.Error(t, err)
+	assert.Equal(t, http.Header{"Location": {"/x"}}, header, "it may be the transport's own")
+}
+
+func TestMiddlewareThatReturnsNothing(t *testing.T) {
+	_, err := newConfig(nil).HTTP.Wrap(func(http.RoundTripper) http.RoundTripper { return nil })
+	require.EqualError(t, err, "the middleware returned a nil transport")
+
+	nothing := roundTripper(func(*http.Request) (*http.Response, error) { return nil, nil }) //nolint:nilnil // on purpose
+	for _, method := range methods {
+		s := newScript(responding(200, success))
+		c := newConfig(s)
+		wrap(t, c, func(http.RoundTripper) http.RoundTripper { return nothing })
+		_, err := ask(t.Context(), c, method)
+		require.ErrorContains(t, err, "middleware api.roundTripper returned neither a response nor an error")
+		assert.Equal(t, !isIdempotent(method), errors.Is(err, ErrOutcomeUnknown), method)
+		assert.Empty(t, s.at)
+	}
+}
+
+func TestErrorOfAnotherRequestKeepsItsURL(t *testing.T) {
+	c := newConfig(roundTripper(func(*http.Request) (*http.Response, error) {
+		return nil, &url.Error{Op: "Post", URL: "https://login.example", Err: errTest}
+	}))
+	c.MaxRetries = 0
+	_, err := ask(t.Context(), c, http.MethodGet)
+	require.EqualError(t, err, `cfposture: GET things/1: Post "https://login.example": the test's`)
+}
+
+// The cookie jar of the caller's client is used.
+func TestCookieJar(t *testing.T) {
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	var cookies []string
+	c := newConfig(nil)
+	c.HTTP = NewHTTPClient(&http.Client{Jar: jar, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+		cookies = append(cookies, r.Header.Get("Cookie"))
+		return respond(r, 200, http.Header{"Set-Cookie": {"__cf_bm=x"}}, success), nil
+	})})
+	for range 2 {
+		_, err = ask(t.Context(), c, http.MethodGet)
+		require.NoError(t, err)
+	}
+	assert.Equal(t, []string{"", "__cf_bm=x"}, cookies)
+}
+
+func TestNewHTTPClientLeavesTheCallersAlone(t *testing.T) {
+	theirs := &http.Client{Transport: responding(200, success), Timeout: time.Minute}
+	before := *theirs
+	c := newConfig(nil)
+	c.HTTP = NewHTTPClient(theirs)
+	wrap(t, c, span)
+	_, err := ask(t.Context(), c, http.MethodGet)
+	require.NoError(t, err)
+	assert.Nil(t, theirs.CheckRedirect)
+	assert.Equal(t, before.Timeout, theirs.Timeout)
+	assert.IsType(t, before.Transport, theirs.Transport)
+}
+
+// Without a transport of the caller's, http.DefaultTransport is used, whatever it is by then.
+func TestDefaultTransport(t *testing.T) {
+	original := http.DefaultTransport
+	t.Cleanup(func() { http.DefaultTransport = original })
+	for _, client := range []*http.Client{nil, {}} {
+		c := newConfig(nil)
+		c.HTTP = NewHTTPClient(client)
+		http.DefaultTransport = responding(200, success)
+		_, err := ask(t.Context(), c, http.MethodGet)
+		require.NoError(t, err)
+	}
+}
+
+func TestProofThatNothingWasWritten(t *testing.T) {
+	traced := func(found bool) *trace {
+		seen := new(trace)
+		seen.sought.Store(true)
+		seen.found.Store(found)
+		return seen
+	}
+	dial := &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}
+	for name, test := range map[string]struct {
+		err   error
+		proof bool
+	}{
+		"dial":                     {dial, true},
+		"dial of a proxy":          {&net.OpError{Op: "proxyconnect", Err: dial}, true},
+		"lookup":                   {&net.DNSError{Err: "no such host"}, true},
+		"wrapped":                  {fmt.Errorf("b: %w", fmt.Errorf("a: %w", dial)), true},
+		"handshake":                {tls.RecordHeaderError{Msg: "odd"}, true},
+		"certificate":              {&tls.CertificateVerificationError{}, true},
+		"scheme":                   {http.ErrSchemeMismatch, true},
+		"write":                    {&net.OpError{Op: "write", Err: syscall.EPIPE}, false},
+		"read":                     {&net.OpError{Op: "read", Err: syscall.ECONNRESET}, false},
+		"joined":                   {errors.Join(dial, dial), false},
+		"wrapped with another":     {fmt.Errorf("%w %w", dial, dial), false},
+		"text":                     {errors.New("dial tcp: connection refused"), false},
+		"closed by the other side": {io.EOF, false},
+	} {
+		middled := &HTTPClient{}
+		direct := &HTTPClient{direct: true}
+		for _, ended := range []bool{false, true} {
+			assert.Equal(t, test.proof, middled.provesUnwritten(traced(false), test.err, ended), name)
+			assert.Equal(t, test.proof || ended, direct.provesUnwritten(traced(false), test.err, ended), name)
+			for _, h := range []*HTTPClient{middled, direct} {
+				assert.False(t, h.provesUnwritten(traced(true), test.err, ended), "there was a connection: %s", name)
+				assert.False(t, h.provesUnwritten(new(trace), test.err, ended), "nothing was traced: %s", name)
+			}
+		}
+	}
+	handshake := traced(false)
+	handshake.handshake = io.EOF
+	assert.True(t, (&HTTPClient{direct: true}).provesUnwritten(handshake, io.EOF, false))
+	assert.False(t, (&HTTPClient{direct: true}).provesUnwritten(handshake, syscall.EPIPE, false))
+	assert.False(t, (&HTTPClient{}).provesUnwritten(handshake, io.EOF, false), "a middleware's other way may have ended so")
+}
