@@ -16,6 +16,7 @@ import (
 
 // A trace notes what transports report of an attempt.
 type trace struct {
+	hooks   httptrace.ClientTrace
 	request *http.Request
 	cancel  context.CancelCauseFunc // ends the attempt
 	earlier *trace                  // of the attempt before, whose credentials are still secret
@@ -55,14 +56,15 @@ type traceKey struct{}
 
 // follow returns a context whose request is traced.
 func (t *trace) follow(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(context.WithValue(ctx, traceKey{}, t), &httptrace.ClientTrace{
+	t.hooks = httptrace.ClientTrace{
 		GetConn:              t.getConn,
 		GotConn:              t.gotConn,
 		TLSHandshakeDone:     t.handshakeDone,
 		WroteHeaderField:     t.wroteHeaderField,
 		GotFirstResponseByte: t.gotResponse,
 		Got1xxResponse:       t.got1xx,
-	})
+	}
+	return httptrace.WithClientTrace(context.WithValue(ctx, traceKey{}, t), &t.hooks)
 }
 
 func (t *trace) getConn(string) { t.sought.Store(true) }
