@@ -47,21 +47,6 @@ func everyInput(connectionID string) []cfposture.DeviceInput {
 	}
 }
 
-// withoutComputed returns the rule without what only the API sets.
-func withoutComputed(t *testing.T, rule *cfposture.Rule) *cfposture.Rule {
-	t.Helper()
-	text, err := json.Marshal(rule)
-	require.NoError(t, err)
-	var members map[string]json.RawMessage
-	require.NoError(t, json.Unmarshal(text, &members))
-	delete(members, "enabled")
-	text, err = json.Marshal(members)
-	require.NoError(t, err)
-	left := new(cfposture.Rule)
-	require.NoError(t, json.Unmarshal(text, left))
-	return left
-}
-
 // addIntegration gives the server an integration for rules to name.
 func addIntegration(t *testing.T, client *cfposture.Client) string {
 	t.Helper()

@@ -22,11 +22,11 @@ import (
 	"github.com/cfposture/cfposture/posturetest"
 )
 
-// A book answers with its pages, each a list of IDs, and with an empty page for every other.
+// A book responds with its pages, each a list of IDs, and with an empty page for every other.
 type book struct {
 	pages    [][]string
 	info     func(page int) string // result_info, "" for none
-	ignores  bool                  // the page that is asked for, and answers with the first
+	ignores  bool                  // the page that is asked for, and responds with the first
 	requests []string              // their queries
 }
 

@@ -1,8 +1,9 @@
 // Package api makes requests of the API: one function, [Do], sends a request, reads the response whole, retries, and
 // returns what the response says or why there is none.
 //
-// outcome.go begins with the table of how an attempt can end, whether it is retried then, and whether its outcome is
-// unknown.
+// The way of a request is in three files, in the order in which it takes it: http.go begins with the table of how an
+// attempt can end and what follows from that, and has the loop of attempts; transport.go has what stands around net/http;
+// response.go says what a response means. The other files each have one part that these use.
 package api
 
 import (
@@ -91,76 +92,11 @@ type Message struct {
 	ErrorChain       []Message
 }
 
-// Do sends a request, and sends it again as long as that may help and can do no harm. It returns what the last response
-// says also with an error. A method that is none of GET, HEAD, OPTIONS, PUT, PATCH and DELETE is not idempotent.
-func Do(ctx context.Context, c *Config, r *Request) (*Response, error) {
-	o := &operation{Config: c, Request: r}
-	o.response.operation = o
-	var waits *waits
-	var before *attemptError // the attempt before, whose failure a later one must not hide
-	mayBeDone := false       // an attempt may have deleted what is to be deleted
-	for {
-		o.response.Attempts++
-		failed := o.attempt(ctx)
-		if failed == nil || failed.notFound && mayBeDone {
-			return &o.response, nil // an attempt before has deleted it, if this one has not succeeded
-		}
-		if !failed.outcome.isRetryable(r.Method) || o.response.Attempts > c.MaxRetries {
-			if before != nil && (failed.outcome == notSent || failed.outcome == interrupted || mayBeDone) {
-				failed.err = o.joined(failed.err, before)
-			}
-			return &o.response, o.final(failed)
-		}
-		mayBeDone = mayBeDone || outcomes[failed.outcome].ambiguous && r.Method == http.MethodDelete
-		if waits == nil {
-			waits = newWaits(c.MaxRetryWait)
-		}
-		wait, err := waits.next(ctx, failed.retryAfter)
-		if err != nil {
-			return &o.response, o.noted(failed, err)
-		}
-		o.logRetry(ctx, wait, failed.err)
-		if sleep(ctx, wait) != nil {
-			return &o.response, o.joined(o.errorf("%w, waiting to retry", contextError(ctx)), failed)
-		}
-		before = failed
-	}
-}
-
 // Clean returns err with what is secret taken out of it. It is for errors about parts of the result.
 func (r *Response) Clean(err error) error { return r.operation.errorf("%w", err) }
 
-// An operation is one call of Do.
-type operation struct {
-	*Config
-	*Request
-	response Response
-
-	sent     *trace    // what the last attempt sent, and those before it
-	redactor *redactor // of all that; nil until it is needed
-}
-
-// final is the error of an operation that ends with the failed attempt.
-func (o *operation) final(failed *attemptError) error {
-	if !failed.outcome.isUnknown(o.Method) {
-		return failed.err
-	}
-	return &wrapped{
-		failed.err.Error() + ": the outcome is unknown: list and look before sending it again",
-		[]error{ErrOutcomeUnknown, failed.err},
-	}
-}
-
-// joined is the error of an operation whose retry came to nothing, for the reason given, before it was sent.
-func (o *operation) joined(reason error, failed *attemptError) error {
-	earlier := strings.TrimPrefix(failed.err.Error(), o.prefix())
-	return &wrapped{reason.Error() + ", after: " + earlier, []error{reason, failed.err}}
-}
-
-// noted is the error of an operation that is not tried again because the wait would be too long.
-func (o *operation) noted(failed *attemptError, reason error) error {
-	return &wrapped{failed.err.Error() + ": not retried: " + reason.Error(), []error{failed.err, reason}}
-}
+// ErrOutcomeUnknown is wrapped by the error of a request that may have been carried out and was not sent again.
+var ErrOutcomeUnknown = errors.New("cfposture: outcome unknown")
 
 // prefix is what the operation's errors begin with.
 func (o *operation) prefix() string {
