@@ -62,14 +62,7 @@ func assertMembers(t *testing.T, model reflect.Type, members []apifacts.Member) 
 	}
 	documented := map[string]apifacts.Member{}
 	for _, member := range members {
-		if _, ok := fields[member.Name]; ok || !member.ReadOnly { // a model may leave read-only members to Extra
-			documented[member.Name] = member
-		}
-	}
-	for _, name := range []string{"enabled", "identifier", "schema", "test_results"} { // read-only
-		if _, is := documented[name]; !is {
-			delete(fields, name)
-		}
+		documented[member.Name] = member
 	}
 	require.ElementsMatch(t, slices.Collect(maps.Keys(documented)), slices.Collect(maps.Keys(fields)))
 	for name, member := range documented {
@@ -108,6 +101,42 @@ func assertField(t *testing.T, field reflect.StructField, member apifacts.Member
 	}
 }
 
+// Only the API sets read-only members, so that Create and Update leave them out.
+func TestReadOnlyMembersAreNotSent(t *testing.T) {
+	var ruleBody, integrationBody []byte
+	rule := ruleOf(t, `{"id":"x","name":"n","type":"warp","enabled":true}`)
+	_, err := newServer(t).Client(captureBody(&ruleBody)).Posture.Create(t.Context(), rule)
+	require.NoError(t, err)
+	integration := integrationOf(t, `{"id":"x","name":"n","type":"kolide","interval":"5m","identifier":"i","schema":{},"test_results":{},
+		"config":{"client_id":"i","client_secret":"s"}}`)
+	_, err = newServer(t).Client(captureBody(&integrationBody)).Integrations.Create(t.Context(), integration)
+	require.NoError(t, err)
+	for _, sent := range []struct {
+		body    []byte
+		members []apifacts.Member
+	}{{ruleBody, apifacts.RuleMembers}, {integrationBody, apifacts.IntegrationMembers}} {
+		readOnly := 0
+		for _, member := range sent.members {
+			if member.ReadOnly {
+				readOnly++
+				assert.NotContains(t, decodeJSON(t, sent.body), member.Name)
+			}
+		}
+		assert.Greater(t, readOnly, 1)
+	}
+}
+
+func TestInputsAreRequiredWhereTheFactsSaySo(t *testing.T) {
+	for _, ruleType := range apifacts.RuleTypes {
+		rule := &cfposture.Rule{Type: cfposture.RuleType(ruleType.Name)}
+		if ruleType.InputOptional {
+			require.NoError(t, rule.Validate(), ruleType.Name)
+		} else {
+			assertProblems(t, rule.Validate(), "input: is required")
+		}
+	}
+}
+
 func TestEnumerationsHaveTheDocumentedValues(t *testing.T) {
 	documented := func(typeName, member string) []string {
 		ruleType, ok := apifacts.FindRuleType(typeName)
@@ -118,10 +147,11 @@ func TestEnumerationsHaveTheDocumentedValues(t *testing.T) {
 		cfposture.PlatformAndroid, cfposture.PlatformIOS, cfposture.PlatformChromeOS))
 	assert.Equal(t, apifacts.Operators, texts(cfposture.OperatorLess, cfposture.OperatorLessOrEqual,
 		cfposture.OperatorGreater, cfposture.OperatorGreaterOrEqual, cfposture.OperatorEqual))
-	assert.Subset(t, texts(cfposture.ComplianceStatusCompliant, cfposture.ComplianceStatusNonCompliant,
+	intune, _ := apifacts.FindRuleType("intune")
+	assert.ElementsMatch(t, texts(cfposture.ComplianceStatusCompliant, cfposture.ComplianceStatusNonCompliant,
 		cfposture.ComplianceStatusUnknown, cfposture.ComplianceStatusNotApplicable,
 		cfposture.ComplianceStatusInGracePeriod, cfposture.ComplianceStatusError,
-		cfposture.ComplianceStatusConflict, cfposture.ComplianceStatusConfigManager), documented("intune", "compliance_status"))
+		cfposture.ComplianceStatusConflict, cfposture.ComplianceStatusConfigManager), memberNamed(t, intune.Members, "compliance_status").Allowed())
 	assert.ElementsMatch(t, documented("tanium_s2s", "risk_level"), texts(cfposture.RiskLevelLow,
 		cfposture.RiskLevelMedium, cfposture.RiskLevelHigh, cfposture.RiskLevelCritical))
 	assert.ElementsMatch(t, documented("crowdstrike_s2s", "state"), texts(cfposture.CrowdStrikeStateOnline,

@@ -3,8 +3,8 @@ package cfposture_test
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"net/http"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -55,21 +55,6 @@ func newServer(t *testing.T) *posturetest.Server {
 		DeleteMissingRule: http.StatusNotFound,
 		ConfigMembers:     []string{"*"},
 	}))
-}
-
-// withoutComputed returns the rule without what only the API sets.
-func withoutComputed(t *testing.T, rule *cfposture.Rule) *cfposture.Rule {
-	t.Helper()
-	text, err := json.Marshal(rule)
-	require.NoError(t, err)
-	var members map[string]json.RawMessage
-	require.NoError(t, json.Unmarshal(text, &members))
-	delete(members, "enabled")
-	text, err = json.Marshal(members)
-	require.NoError(t, err)
-	left := new(cfposture.Rule)
-	require.NoError(t, json.Unmarshal(text, left))
-	return left
 }
 
 // addIntegration gives the server an integration for rules to name.

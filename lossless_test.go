@@ -204,9 +204,10 @@ func TestGetChangeUpdateSendsEverythingElseAsItCame(t *testing.T) {
 			requests := server.Requests()
 			sent := requests[len(requests)-1].Body
 			assert.NotContains(t, decodeJSON(t, sent), "id", "only the API sets it")
+			assert.NotContains(t, decodeJSON(t, sent), "enabled", "only the API sets it")
 			want := strings.Replace(sample, `"name":"Sample of `+string(rule.Type)+`"`, `"name":"changed"`, 1)
 			require.Contains(t, want, `"changed"`)
-			assertNothingLost(t, without(t, []byte(want), "id"), sent)
+			assertNothingLost(t, without(t, without(t, []byte(want), "id"), "enabled"), sent)
 			assertNothingLost(t, []byte(want), server.Rules()[0])
 		})
 	}

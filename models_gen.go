@@ -141,9 +141,6 @@ func (in FileInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 func (in *FileInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *FileInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.Exists = clonePointer(in.Exists)
 	copied.Extra = cloneExtra(in.Extra)
@@ -163,9 +160,6 @@ func (in ApplicationInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&
 func (in *ApplicationInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *ApplicationInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
 	return &copied
@@ -184,9 +178,6 @@ func (in TaniumInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 func (in *TaniumInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *TaniumInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.TotalScore = clonePointer(in.TotalScore)
 	copied.Extra = cloneExtra(in.Extra)
@@ -206,9 +197,6 @@ func (in GatewayInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) 
 func (in *GatewayInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *GatewayInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
 	return &copied
@@ -227,9 +215,6 @@ func (in WARPInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 func (in *WARPInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *WARPInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
 	return &copied
@@ -250,9 +235,6 @@ func (in *DiskEncryptionInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *DiskEncryptionInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.CheckDisks = slices.Clone(in.CheckDisks)
 	copied.RequireAll = clonePointer(in.RequireAll)
@@ -273,9 +255,6 @@ func (in SerialNumberInput) MarshalJSON() ([]byte, error) { return wire.Marshal(
 func (in *SerialNumberInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *SerialNumberInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
 	return &copied
@@ -294,9 +273,6 @@ func (in SentinelOneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&
 func (in *SentinelOneInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *SentinelOneInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
 	return &copied
@@ -315,9 +291,6 @@ func (in CarbonBlackInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&
 func (in *CarbonBlackInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *CarbonBlackInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
 	return &copied
@@ -336,9 +309,6 @@ func (in FirewallInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in)
 func (in *FirewallInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *FirewallInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.Enabled = clonePointer(in.Enabled)
 	copied.Extra = cloneExtra(in.Extra)
@@ -358,9 +328,6 @@ func (in OSVersionInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in
 func (in *OSVersionInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *OSVersionInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
 	return &copied
@@ -379,9 +346,6 @@ func (in DomainJoinedInput) MarshalJSON() ([]byte, error) { return wire.Marshal(
 func (in *DomainJoinedInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *DomainJoinedInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
 	return &copied
@@ -402,9 +366,6 @@ func (in *ClientCertificateInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *ClientCertificateInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
 	return &copied
@@ -425,9 +386,6 @@ func (in *ClientCertificateV2Input) UnmarshalJSON(data []byte) error {
 }
 
 func (in *ClientCertificateV2Input) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.CheckPrivateKey = clonePointer(in.CheckPrivateKey)
 	copied.ExtendedKeyUsage = slices.Clone(in.ExtendedKeyUsage)
@@ -450,9 +408,6 @@ func (in AntivirusInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in
 func (in *AntivirusInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *AntivirusInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.UpdateWindowDays = clonePointer(in.UpdateWindowDays)
 	copied.Extra = cloneExtra(in.Extra)
@@ -474,9 +429,6 @@ func (in *UniqueClientIDInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *UniqueClientIDInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
 	return &copied
@@ -495,9 +447,6 @@ func (in KolideInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 func (in *KolideInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *KolideInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.AuthState = slices.Clone(in.AuthState)
 	copied.Extra = cloneExtra(in.Extra)
@@ -517,9 +466,6 @@ func (in TaniumS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in
 func (in *TaniumS2SInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *TaniumS2SInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.TotalScore = clonePointer(in.TotalScore)
 	copied.Extra = cloneExtra(in.Extra)
@@ -541,9 +487,6 @@ func (in *CrowdStrikeS2SInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *CrowdStrikeS2SInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
 	return &copied
@@ -562,9 +505,6 @@ func (in IntuneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 func (in *IntuneInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *IntuneInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
 	return &copied
@@ -583,9 +523,6 @@ func (in WorkspaceOneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(
 func (in *WorkspaceOneInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *WorkspaceOneInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
 	return &copied
@@ -606,9 +543,6 @@ func (in *SentinelOneS2SInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *SentinelOneS2SInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.ActiveThreats = clonePointer(in.ActiveThreats)
 	copied.Infected = clonePointer(in.Infected)
@@ -630,9 +564,6 @@ func (in CustomS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in
 func (in *CustomS2SInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
 
 func (in *CustomS2SInput) clone() DeviceInput {
-	if in == nil {
-		return in
-	}
 	copied := *in
 	copied.Score = clonePointer(in.Score)
 	copied.Extra = cloneExtra(in.Extra)
@@ -655,9 +586,6 @@ func (c WorkspaceOneConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(
 func (c *WorkspaceOneConfig) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, c) }
 
 func (c *WorkspaceOneConfig) clone() IntegrationConfig {
-	if c == nil {
-		return c
-	}
 	copied := *c
 	copied.Extra = cloneExtra(c.Extra)
 	return &copied
@@ -681,9 +609,6 @@ func (c *CrowdStrikeS2SConfig) UnmarshalJSON(data []byte) error {
 }
 
 func (c *CrowdStrikeS2SConfig) clone() IntegrationConfig {
-	if c == nil {
-		return c
-	}
 	copied := *c
 	copied.Extra = cloneExtra(c.Extra)
 	return &copied
@@ -705,9 +630,6 @@ func (c UptycsConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
 func (c *UptycsConfig) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, c) }
 
 func (c *UptycsConfig) clone() IntegrationConfig {
-	if c == nil {
-		return c
-	}
 	copied := *c
 	copied.Extra = cloneExtra(c.Extra)
 	return &copied
@@ -729,9 +651,6 @@ func (c IntuneConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
 func (c *IntuneConfig) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, c) }
 
 func (c *IntuneConfig) clone() IntegrationConfig {
-	if c == nil {
-		return c
-	}
 	copied := *c
 	copied.Extra = cloneExtra(c.Extra)
 	return &copied
@@ -753,9 +672,6 @@ func (c KolideConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
 func (c *KolideConfig) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, c) }
 
 func (c *KolideConfig) clone() IntegrationConfig {
-	if c == nil {
-		return c
-	}
 	copied := *c
 	copied.Extra = cloneExtra(c.Extra)
 	return &copied
@@ -777,9 +693,6 @@ func (c TaniumS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c)
 func (c *TaniumS2SConfig) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, c) }
 
 func (c *TaniumS2SConfig) clone() IntegrationConfig {
-	if c == nil {
-		return c
-	}
 	copied := *c
 	copied.Extra = cloneExtra(c.Extra)
 	return &copied
@@ -803,9 +716,6 @@ func (c *SentinelOneS2SConfig) UnmarshalJSON(data []byte) error {
 }
 
 func (c *SentinelOneS2SConfig) clone() IntegrationConfig {
-	if c == nil {
-		return c
-	}
 	copied := *c
 	copied.Extra = cloneExtra(c.Extra)
 	return &copied
@@ -827,9 +737,6 @@ func (c CustomS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c)
 func (c *CustomS2SConfig) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, c) }
 
 func (c *CustomS2SConfig) clone() IntegrationConfig {
-	if c == nil {
-		return c
-	}
 	copied := *c
 	copied.Extra = cloneExtra(c.Extra)
 	return &copied

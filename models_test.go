@@ -72,17 +72,6 @@ func TestRuleReadEqualsTheSameRuleBuilt(t *testing.T) {
 	}
 }
 
-func TestIntegrationSendsNothingThatOnlyTheAPISets(t *testing.T) {
-	var sent []byte
-	client := newServer(t).Client(captureBody(&sent))
-	_, err := client.Integrations.Create(t.Context(), &cfposture.Integration{
-		ID: "x", Name: "n", Interval: "5m", Config: &cfposture.KolideConfig{ClientID: "i", ClientSecret: "s"},
-		Identifier: "i", Schema: json.RawMessage(`{}`), TestResults: json.RawMessage(`{}`),
-	})
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"name":"n","type":"kolide","interval":"5m","config":{"client_id":"i","client_secret":"s"}}`, string(sent))
-}
-
 func TestCloneSharesNothing(t *testing.T) {
 	for name, sample := range sampleRules(t) {
 		rule := ruleOf(t, sample)
@@ -97,6 +86,12 @@ func TestCloneSharesNothing(t *testing.T) {
 		require.Equal(t, rule, clone)
 		spoil(reflect.ValueOf(clone))
 		assert.Equal(t, ruleOf(t, text), rule)
+	}
+	for i, input := range everyInput("c") {
+		clone := (&cfposture.Rule{Input: input}).Clone().Input
+		require.Equal(t, input, clone)
+		spoil(reflect.ValueOf(clone))
+		assert.Equal(t, everyInput("c")[i], input)
 	}
 	for _, integrationType := range apifacts.IntegrationTypes {
 		sample := withUnknown(string(integrationType.SampleRequest()))

@@ -30,8 +30,8 @@ func TestRuleLivesFromCreateToDelete(t *testing.T) {
 	assert.Equal(t, before, *given, "the caller's rule is left as it is")
 	assert.NotEqual(t, given.ID, rule.ID)
 	want := before
-	want.ID, want.Type = rule.ID, cfposture.RuleTypeDiskEncryption
-	assert.Equal(t, &want, withoutComputed(t, rule))
+	want.ID, want.Type, want.Enabled = rule.ID, cfposture.RuleTypeDiskEncryption, new(true)
+	assert.Equal(t, &want, rule)
 	assert.NotContains(t, string(server.Requests()[0].Body), "is not sent")
 
 	rule.Description = ""

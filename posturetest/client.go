@@ -14,15 +14,12 @@ func (s *Server) Client(opts ...cfposture.Option) *cfposture.Client {
 		cfposture.WithoutEnvironment(),
 		cfposture.WithBaseURL(s.URL),
 		cfposture.WithAccountID(AccountID),
+		cfposture.WithAPIToken(APIToken),
 	}
 	if s.inMemory {
 		own = append(own, cfposture.WithHTTPClient(&http.Client{Transport: s.Transport()}))
 	}
-	opts = append(own, opts...)
-	client, err := cfposture.NewClient(opts...)
-	if err != nil { // most often because opts have no credentials of their own
-		client, err = cfposture.NewClient(append(opts, cfposture.WithAPIToken(APIToken))...)
-	}
+	client, err := cfposture.NewClient(append(own, opts...)...)
 	if err != nil {
 		panic(fmt.Sprintf("posturetest: %v", err))
 	}

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/textproto"
 	"net/url"
 	"slices"
 	"strings"
@@ -190,8 +191,12 @@ func (t *trace) follow(ctx context.Context, method string) context.Context {
 			t.handshake = err
 		},
 		GotFirstResponseByte: func() {
-			// A middleware may answer to a response by sending the request again.
+			// The caller's transport may respond to a response by sending the request again.
 			t.written.Store(false)
+		},
+		Got1xxResponse: func(int, textproto.MIMEHeader) error {
+			t.written.Store(true) // that was no response yet
+			return nil
 		},
 	}
 	return httptrace.WithClientTrace(context.WithValue(ctx, traceKey{}, t), hooks)
@@ -235,6 +240,7 @@ func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 		return nil, errSentOnce
 	}
 	seen.connections.Store(0)
+	seen.written.Store(false)
 	seen.target.Store(request.URL)
 	response, err := next.RoundTrip(withoutIdempotencyKeys(request))
 	switch {

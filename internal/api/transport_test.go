@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cfposture/cfposture/internal/leak"
 )
 
 // The ways a frameServer resets streams after it has carried a request out.
@@ -559,4 +562,120 @@ func TestProofThatNothingWasWritten(t *testing.T) {
 	assert.True(t, (&HTTPClient{direct: true}).provesUnwritten(handshake, io.EOF, false))
 	assert.False(t, (&HTTPClient{direct: true}).provesUnwritten(handshake, syscall.EPIPE, false))
 	assert.False(t, (&HTTPClient{}).provesUnwritten(handshake, io.EOF, false), "a middleware's other way may have ended so")
+}
+
+// An informational response is no response yet: what follows it may still be a reset.
+func TestHTTP2ResetAfterAnInformationalResponse(t *testing.T) {
+	for _, method := range without(methods, http.MethodHead) {
+		server := &frameServer{response: func(_ int64, stream uint32, w io.Writer) {
+			status103 := []byte{0x08, 3, '1', '0', '3'} // a literal value for HPACK's static name :status
+			writeFrame(w, frameHeaders, flagEndHeaders, stream, status103)
+			writeFrame(w, frameReset, 0, stream, binary.BigEndian.AppendUint32(nil, codeProtocolError))
+		}}
+		assertSentOncePerAttempt(t, server, false, newRequest(method, new(string)))
+	}
+}
+
+// rewriting is a middleware, or a caller's transport, that sends requests to another place, as a gateway needs it.
+func rewriting(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		r = r.Clone(r.Context())
+		r.URL.Path = "/gateway" + r.URL.Path
+		r.Header.Set("X-Gateway", "1")
+		return next.RoundTrip(r)
+	})
+}
+
+func TestHTTP2ResetBelowAMiddlewareThatRewritesThePath(t *testing.T) {
+	for _, method := range without(methods, http.MethodHead) {
+		synctest.Test(t, func(t *testing.T) {
+			server := resetWith(codeProtocolError, 1_000_000)
+			c := newConfig(server.serve(t, newNetwork()))
+			c.BaseURL = "http" + serverURL
+			wrap(t, c, rewriting)
+			response, err := ask(t.Context(), c, method)
+			require.Error(t, err)
+			assert.EqualValues(t, response.Attempts, server.requests.Load(), method)
+			assert.Equal(t, !isIdempotent(method), errors.Is(err, ErrOutcomeUnknown), method)
+		})
+	}
+}
+
+// resending is a middleware that sends a request again where it sees fit.
+func resending(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (response *http.Response, err error) {
+		for range 3 {
+			again := r.Clone(r.Context())
+			if r.GetBody != nil {
+				again.Body, _ = r.GetBody()
+			}
+			if response, err = next.RoundTrip(again); err == nil && response.StatusCode < 400 {
+				return response, nil
+			}
+		}
+		return response, err
+	})
+}
+
+func TestMiddlewareThatSendsAgain(t *testing.T) {
+	for _, protocol := range []string{overHTTP, overTLS, overH2, overH2C} {
+		for name, test := range map[string]struct {
+			first   http.HandlerFunc
+			again   bool // a POST may go once more
+			unknown bool
+		}{
+			"refused":             {reply(429, `{"success":false,"errors":[]}`), true, false},
+			"unauthorized":        {reply(401, `{"success":false,"errors":[]}`), true, false},
+			"bad gateway":         {reply(502, ""), false, true},
+			"closed":              {abort(""), false, true},
+			"unsure what it does": {reply(501, ""), false, true},
+		} {
+			for _, method := range []string{http.MethodPost, "PURGE", http.MethodPut, http.MethodDelete} {
+				t.Run(protocol+"/"+name+"/"+method, func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						var arrived atomic.Int64
+						transport, baseURL := newNetwork().serve(t, protocol, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+							if arrived.Add(1) == 1 {
+								test.first(w, r)
+								return
+							}
+							_, _ = io.WriteString(w, success)
+						}))
+						c := newConfig(transport)
+						c.BaseURL, c.MaxRetries = baseURL, 0
+						wrap(t, c, resending)
+						_, err := ask(t.Context(), c, method)
+						if test.again || isIdempotent(method) {
+							require.NoError(t, err)
+							assert.EqualValues(t, 2, arrived.Load())
+							return
+						}
+						assert.EqualValues(t, 1, arrived.Load())
+						assert.Equal(t, test.unknown, errors.Is(err, ErrOutcomeUnknown), "%v", err)
+					})
+				})
+			}
+		}
+	}
+}
+
+func TestCredentialsOfAProxyAreNotShown(t *testing.T) {
+	for name, proxy := range map[string]http.HandlerFunc{"forbidden": reply(403, "no"), "closed": abort("")} {
+		for _, scheme := range []string{"http", "https"} {
+			synctest.Test(t, func(t *testing.T) {
+				transport, _ := newNetwork().serve(t, overHTTP, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					w.Header().Set("Cf-Ray", r.Header.Get("Proxy-Authorization"))
+					proxy(w, r)
+				}))
+				transport.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse("http://user:proxy-password@127.0.0.1") }
+				c := newConfig(transport)
+				c.BaseURL = scheme + "://api.example.com/"
+				_, err := ask(t.Context(), c, http.MethodPost)
+				require.Error(t, err, name)
+				for _, err := range unwrapAll(err) {
+					assert.Empty(t, leak.Find(fmt.Sprintf("%v %+v", err, err), "proxy-password", "dXNlcjpwcm94eS1wYXNzd29yZA"))
+				}
+			})
+		}
+	}
 }

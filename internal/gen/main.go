@@ -285,10 +285,10 @@ func ({{.Receiver}} {{.Name}}) String() string { return membersText(&{{.Receiver
 
 {{define "clone"}}
 func ({{.Receiver}} *{{.Name}}) clone() {{if .Union}}{{.Union}}{{else}}*{{.Name}}{{end}} {
-	if {{.Receiver}} == nil {
-		return {{if .Union}}{{.Receiver}}{{else}}nil{{end}}
+{{if not .Union}}	if {{.Receiver}} == nil {
+		return nil
 	}
-	copied := *{{.Receiver}}
+{{end}}	copied := *{{.Receiver}}
 {{range .Fields}}	copied.{{.Name}} = {{.Clone}}
 {{end}}	return &copied
 }

@@ -166,7 +166,7 @@ var (
 
 // End checks that nothing but white space is left, and returns Err.
 func (s *Scanner) End() error {
-	if s.Kind() != 0 {
+	if s.Offset() < len(s.text) {
 		s.fail()
 	}
 	return s.err
