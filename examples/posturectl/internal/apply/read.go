@@ -73,7 +73,7 @@ func (r *reader) rule(raw json.RawMessage) (*item, error) {
 		if err != nil {
 			return nil, err
 		}
-		if raw, err = withRaw(raw, "input", named); err != nil {
+		if raw, err = withMember(raw, "input", named); err != nil {
 			return nil, err
 		}
 	}
@@ -122,11 +122,8 @@ func (r *reader) integration(raw json.RawMessage) (*item, error) {
 		members.Config[member], _ = json.Marshal(value) // A string can always be encoded.
 	}
 	if members.Config != nil {
-		config, err := json.Marshal(members.Config)
-		if err != nil {
-			return nil, err
-		}
-		if raw, err = withRaw(raw, "config", config); err != nil {
+		var err error
+		if raw, err = withMember(raw, "config", members.Config); err != nil {
 			return nil, err
 		}
 	}
@@ -196,16 +193,6 @@ func isSecret(member string, secrets map[string]*cfposture.Secret) bool {
 	return slices.ContainsFunc([]string{"secret", "key", "token", "password"}, func(word string) bool {
 		return strings.Contains(strings.ToLower(member), word)
 	})
-}
-
-// withRaw returns a JSON object with a member set.
-func withRaw(object json.RawMessage, name string, value json.RawMessage) (json.RawMessage, error) {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(object, &members); err != nil {
-		return nil, err
-	}
-	members[name] = value
-	return json.Marshal(members)
 }
 
 // problems are what keeps a document from being applied.
