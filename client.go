@@ -91,7 +91,7 @@ func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Op
 		return err
 	}
 	target := reflect.TypeOf(result)
-	if target.Kind() != reflect.Pointer {
+	if target.Kind() != reflect.Pointer || reflect.ValueOf(result).IsNil() {
 		return fail("result", fmt.Errorf("%T is not a pointer to store it in", result))
 	}
 	var text []byte
