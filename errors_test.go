@@ -203,6 +203,17 @@ func TestRetryAfterIsInTheError(t *testing.T) {
 	assert.Contains(t, err.Error(), "(retry after 2m0s)")
 }
 
+func TestErrorShowsTheFirstTenOfManyErrors(t *testing.T) {
+	body := `{"success":false,"errors":[{"code":1,"message":"m"}` + strings.Repeat(`,{"code":2,"message":"n"}`, 49) + `]}`
+	_, err := mockClient(t, responding(400, body)).Posture.Get(t.Context(), "id")
+	require.ErrorContains(t, err, "400 Bad Request: m (code 1); n (code 2); n (code 2); ")
+	require.ErrorContains(t, err, "; and 40 more errors")
+	assert.Equal(t, 10, strings.Count(err.Error(), "(code "))
+	var failed *cfposture.Error
+	require.ErrorAs(t, err, &failed)
+	assert.Len(t, failed.Errors, 50)
+}
+
 // A response may nest errors as deep as it likes: the text of the error is short all the same.
 func TestErrorOfNestedErrorsIsShort(t *testing.T) {
 	for _, size := range []int{1 << 20, 10 << 20} {

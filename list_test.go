@@ -139,6 +139,38 @@ func TestListIsWholeOrIncompleteHoweverResultInfoIsWritten(t *testing.T) {
 	}
 }
 
+// What has no ID, or can't be read, is told from others by its text.
+func TestListOfItemsWithoutIDsOverPages(t *testing.T) {
+	pages := []string{
+		`{"name":"a"},{"id":"1","name":5},"text",{"name":"b"}`,
+		`{"name":"a"},{"id":"1","name":5},"text",{"name":"c"}`, // three of them again
+		`{"name":"d"},{"id":"2","name":6},{"id":"3","name":"e"}`,
+	}
+	client := transportClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+		body := `{"success":true,"result":[` + pages[max(0, page-1)] + `],"result_info":{"total_pages":3}}`
+		return respond(r, http.StatusOK, nil, strings.NewReader(body)), nil
+	}))
+	var names []string
+	unreadable := 0
+	for rule, err := range client.Posture.All(t.Context()) {
+		var item *cfposture.ItemError
+		if errors.As(err, &item) {
+			unreadable++
+			continue
+		}
+		require.NoError(t, err)
+		names = append(names, rule.Name)
+	}
+	assert.Equal(t, []string{"a", "b", "c", "d", "e"}, names)
+	assert.Equal(t, 3, unreadable, "each once")
+	for _, err := range client.Posture.All(t.Context()) {
+		if err != nil {
+			break // in the middle of a page, at an item that can't be read
+		}
+	}
+}
+
 // A list that changes between its pages is read once more, and what came is not handed out again.
 func TestListThatChangesWhileItIsRead(t *testing.T) {
 	for name, test := range map[string]struct {

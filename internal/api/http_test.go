@@ -502,6 +502,24 @@ func TestTimeoutIsANetError(t *testing.T) {
 	}
 }
 
+// A token source may take no notice of its context. What it returns too late is not sent.
+func TestTokenSourceThatReturnsTooLate(t *testing.T) {
+	for _, method := range methods {
+		synctest.Test(t, func(t *testing.T) {
+			s := newScript(succeeding)
+			c := newConfig(s)
+			c.Authorize = func(context.Context, http.Header) error {
+				time.Sleep(time.Minute)
+				return nil
+			}
+			_, err := ask(t.Context(), c, method)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			require.NotErrorIs(t, err, ErrOutcomeUnknown)
+			assert.Empty(t, s.at)
+		})
+	}
+}
+
 // A trickle gives a part of a response every so often, and ends with the request's context.
 type trickle struct {
 	ctx   context.Context //nolint:containedctx // the request's

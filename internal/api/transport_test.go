@@ -399,6 +399,30 @@ func TestMiddlewareThatSendsAgain(t *testing.T) {
 	}
 }
 
+// A middleware may send a request in another context, of which nothing can be traced.
+func TestMiddlewareWithAContextOfItsOwn(t *testing.T) {
+	for _, protocol := range []string{overHTTP, overH2C} {
+		synctest.Test(t, func(t *testing.T) {
+			n := newNetwork()
+			transport, baseURL := n.serve(t, protocol, reply(200, success))
+			c := newConfig(transport)
+			c.BaseURL = baseURL
+			wrap(t, c, func(next http.RoundTripper) http.RoundTripper {
+				return roundTripper(func(r *http.Request) (*http.Response, error) {
+					return next.RoundTrip(r.WithContext(context.WithoutCancel(context.Background())))
+				})
+			})
+			_, err := ask(t.Context(), c, http.MethodPost)
+			require.NoError(t, err)
+			n.spoil = func(context.Context, int, dialFunc) (net.Conn, error) { return nil, errRefused }
+			transport.CloseIdleConnections()
+			response, err := ask(t.Context(), c, http.MethodPost)
+			require.ErrorIs(t, err, ErrOutcomeUnknown, "nothing proves that it was not written")
+			assert.Equal(t, 1, response.Attempts)
+		})
+	}
+}
+
 func TestCredentialsOfAProxyAreNotShown(t *testing.T) {
 	echo := func(w http.ResponseWriter, r *http.Request) {
 		hijack("HTTP/1.1 407 no access for "+r.Header.Get("Proxy-Authorization")+"\r\nContent-Length: 0\r\n\r\n")(w, r)
