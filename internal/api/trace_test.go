@@ -326,7 +326,7 @@ func TestRequestGoesAfterAFetchWasReset(t *testing.T) {
 		c := newConfig(roundTripper(func(r *http.Request) (*http.Response, error) {
 			request, err := http.NewRequestWithContext(r.Context(), http.MethodPost, "http"+serverURL+"token", nil)
 			require.NoError(t, err)
-			_, err = tokens.Do(request) //nolint:bodyclose // there is no response
+			_, err = tokens.Do(request)
 			require.ErrorContains(t, err, "stream error")
 			return transport.RoundTrip(r) // with the token that it has
 		}))
