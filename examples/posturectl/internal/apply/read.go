@@ -147,7 +147,9 @@ func withoutMissing(err error) error {
 	if !errors.As(err, &invalid) {
 		return err
 	}
-	other := func(p cfposture.Problem) bool { return !isInner(p.Field) || !strings.HasPrefix(p.Reason, "is required") }
+	other := func(p cfposture.Problem) bool {
+		return !isInner(p.Field) || !strings.HasPrefix(p.Reason, "is required")
+	}
 	if slices.ContainsFunc(invalid.Problems, other) {
 		return err
 	}
