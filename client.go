@@ -18,7 +18,7 @@ import (
 )
 
 // Version is the version of this package.
-const Version = "0.1.0"
+const Version = "0.2.0"
 
 const userAgent = "cfposture/" + Version
 

@@ -25,7 +25,7 @@ func (d Difference) String() string {
 	if d.Have == nil {
 		have = "nothing"
 	}
-	return api.Printable(fmt.Sprintf("%s: want %s, have %s", d.Field, d.Want, have))
+	return api.Printable(fmt.Sprintf("%s: want %s, have %s", d.Field, string(d.Want), have))
 }
 
 // Diff returns what to change in have so that it has the effect of r: one Difference for each member, and none if no

@@ -7,6 +7,10 @@ import (
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
+// An envelope is read in one pass, which hands the scanner to the request's Decode where the result begins. Nothing in an
+// envelope is taken on trust: members may be missing, come twice, or be of any kind, and an error chain may be as deep and
+// as long as it likes. What contradicts itself is unreadable, because a POST's outcome is ambiguous then.
+
 // An envelope is the object around every result of the API:
 //
 //	{"success": true, "errors": [], "messages": [], "result": …, "result_info": {…}}
@@ -107,7 +111,8 @@ const (
 	maxMessageText  = 4 << 10
 )
 
-// readMessages reads errors or messages, those that have another shape than theirs as their text.
+// readMessages reads errors or messages. Of what has another shape than theirs it keeps the text, so that nothing that the
+// server says about a failure is lost, and it leaves out nulls. A value that is no array has none.
 func (o *operation) readMessages(s *wire.Scanner) []Message {
 	left := maxMessages
 	return o.appendMessages(nil, s, &left, maxMessageDepth)
@@ -169,7 +174,7 @@ func (o *operation) readPointer(s *wire.Scanner) (pointer string) {
 	return pointer
 }
 
-// messageText reads a string, or any other value as its text, without secrets.
+// messageText reads a string, or any other value as its text, without secrets and cut to what a person reads.
 func (o *operation) messageText(s *wire.Scanner) string {
 	if s.Kind() == 'n' {
 		s.Skip()

@@ -67,7 +67,7 @@ func TestOutcomesAgreeWithTheTruthTable(t *testing.T) {
 	for o := range outcomes {
 		for _, method := range append(methods, "CONNECT", "TRACE", "get", "") {
 			want := fateOf(t, outcome(o), method)
-			got := fate{outcome(o).isRetryable(method), outcome(o).isUnknown(method)}
+			got := fate{outcome(o).isRetryable(method), outcome(o).isAmbiguous(method)}
 			assert.Equal(t, want, got, "%s %s", method, outcomes[o].name)
 		}
 	}

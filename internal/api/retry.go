@@ -12,6 +12,8 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
+// How long to wait between two attempts: what the server asks for, or full-jitter exponential backoff.
+
 // The random wait before a retry is up to half a second at first, twice as much each time, half a minute at the most.
 const (
 	firstWait   = 500 * time.Millisecond
