@@ -79,6 +79,19 @@ func ExampleWithMaxRetries() {
 	// Output: true 1
 }
 
+// The timeout limits one attempt. The context limits the call with its retries and waits.
+func ExampleWithTimeout() {
+	server := posturetest.NewServer()
+	defer server.Close()
+	client := server.Client(cfposture.WithTimeout(10 * time.Second))
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+
+	rules, err := client.Posture.List(ctx)
+	fmt.Println(len(rules), err)
+	// Output: 0 <nil>
+}
+
 // A server whose certificate is signed by a private CA, such as an inspecting gateway.
 func ExampleWithHTTPClient() {
 	server := posturetest.NewServer()

@@ -384,6 +384,19 @@ func ExampleRule_Diff() {
 	// made by hand 0
 }
 
+// Merge keeps what the wanted rule leaves out, such as the description.
+func ExampleRule_Merge() {
+	have := &cfposture.Rule{
+		ID: "f174e90a", Name: "Firewall on", Description: "made by hand", Schedule: "5m",
+		Input: &cfposture.FirewallInput{Enabled: new(true)},
+	}
+	want := &cfposture.Rule{Name: "Firewall on", Schedule: "1h", Input: &cfposture.FirewallInput{Enabled: new(true)}}
+
+	merged := want.Merge(have)
+	fmt.Println(merged.ID, merged.Schedule, merged.Description)
+	// Output: f174e90a 1h made by hand
+}
+
 func ExampleRule_Validate() {
 	rule := &cfposture.Rule{
 		Name:     "Own score",
