@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/cfposture/cfposture/internal/api"
+	"github.com/cfposture/cfposture/internal/interval"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -160,13 +161,9 @@ func isSameInterval(path, want, have string) bool {
 	if path != "schedule" && path != "expiration" && path != "interval" {
 		return false
 	}
-	var wanted, there Interval
-	if json.Unmarshal([]byte(want), &wanted) != nil || json.Unmarshal([]byte(have), &there) != nil {
-		return false
-	}
-	wantedLength, wantedErr := wanted.Duration()
-	length, err := there.Duration()
-	return wantedErr == nil && err == nil && wantedLength == length
+	var wanted, there string
+	return json.Unmarshal([]byte(want), &wanted) == nil && json.Unmarshal([]byte(have), &there) == nil &&
+		interval.IsSame(wanted, there)
 }
 
 func diff(c *wire.Comparison, want, have payload) []Difference {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/cfposture/cfposture/internal/api"
+	"github.com/cfposture/cfposture/internal/check"
 )
 
 // Sentinel errors that the errors of calls wrap, for [errors.Is].
@@ -276,6 +277,29 @@ type Problem struct {
 	Field string
 	// Reason reads on from Field, such as: is required.
 	Reason string
+}
+
+// invalid returns a ValidationError about the subject if there are problems.
+func invalid(subject string, p *check.Problems) error {
+	if len(p.List) == 0 {
+		return nil
+	}
+	e := &ValidationError{Subject: subject}
+	for _, problem := range p.List {
+		e.Problems = append(e.Problems, Problem(problem))
+	}
+	return e
+}
+
+// subject names a rule or an integration in a ValidationError.
+func subject[T ~string](noun, name string, t T) string {
+	if name != "" {
+		noun = fmt.Sprintf("%s %q", noun, name)
+	}
+	if t != "" {
+		noun += " (" + string(t) + ")"
+	}
+	return api.Printable(noun)
 }
 
 // Error returns the subject and all problems in one line.

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/cfposture/cfposture/internal/api"
+	"github.com/cfposture/cfposture/internal/check"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -129,50 +130,50 @@ func (i *Integration) Validate() error {
 	if i == nil {
 		return errNilIntegration
 	}
-	p := new(problems)
+	p := new(check.Problems)
 	i.validate(p)
-	return p.err(i.subject())
+	return invalid(i.subject(), p)
 }
 
 func (i *Integration) subject() string { return subject("integration", i.Name, i.wireType()) }
 
-func (i *Integration) validate(p *problems) {
-	p.idLength("id", i.ID)
+func (i *Integration) validate(p *check.Problems) {
+	p.IDLength("id", i.ID)
 	switch {
 	case i.wireType() == "":
-		p.add("type", "is required")
+		p.Add("type", "is required")
 	case !isNil(i.Config) && i.Config.IntegrationType() != "" && i.wireType() != i.Config.IntegrationType():
-		p.add("type", fmt.Sprintf("is %q but the config is one for %q", i.Type, i.Config.IntegrationType()))
+		p.Add("type", fmt.Sprintf("is %q but the config is one for %q", i.Type, i.Config.IntegrationType()))
 	}
-	p.required("interval", string(i.Interval))
-	p.interval("interval", i.Interval)
-	p.extra(i)
+	p.Required("interval", string(i.Interval))
+	p.Interval("interval", string(i.Interval))
+	p.Extra(i)
 	if isNil(i.Config) {
-		p.add("config", "is required")
+		p.Add("config", "is required")
 	} else {
-		p.config(i.Config, "is required")
+		validateConfig(p, i.Config, "is required")
 	}
 }
 
 // Validate returns a [*ValidationError] that names everything that the API would refuse in the change, or nil. Update
 // calls it.
 func (u IntegrationUpdate) Validate() error {
-	p := new(problems)
+	p := new(check.Problems)
 	if u.Name == nil && u.Interval == nil && u.Config == nil {
-		p.add("", "the change is empty: set Name, Interval or Config")
+		p.Add("", "the change is empty: set Name, Interval or Config")
 	}
 	if u.Interval != nil {
-		p.required("interval", string(*u.Interval))
-		p.interval("interval", *u.Interval)
+		p.Required("interval", string(*u.Interval))
+		p.Interval("interval", string(*u.Interval))
 	}
 	switch {
 	case u.Config == nil:
 	case isNil(u.Config):
-		p.add("config", fmt.Sprintf("is a nil %T: leave it out, or set all of it", u.Config))
+		p.Add("config", fmt.Sprintf("is a nil %T: leave it out, or set all of it", u.Config))
 	default:
-		p.config(u.Config, "is required: responses leave secrets out, so a config has to set them again")
+		validateConfig(p, u.Config, "is required: responses leave secrets out, so a config has to set them again")
 	}
-	return p.err(u.subject())
+	return invalid(u.subject(), p)
 }
 
 func (u IntegrationUpdate) subject() string { return subject("integration update", "", u.wireType()) }
@@ -185,11 +186,11 @@ func (u IntegrationUpdate) wireType() IntegrationType {
 }
 
 // config checks a config. It says missing of a secret that is missing.
-func (p *problems) config(config IntegrationConfig, missing string) {
-	p.missingSecret = missing
-	p.in("config", func() {
+func validateConfig(p *check.Problems, config IntegrationConfig, missing string) {
+	p.MissingSecret = missing
+	p.In("config", func() {
 		config.validate(p)
-		p.extra(config)
+		p.Extra(config)
 	})
 }
 
@@ -330,7 +331,7 @@ const (
 type IntegrationConfig interface {
 	// IntegrationType returns the type of the integrations that have such a config.
 	IntegrationType() IntegrationType
-	validate(p *problems)
+	validate(p *check.Problems)
 	clone() IntegrationConfig
 }
 
@@ -373,7 +374,7 @@ type WorkspaceOneConfig struct {
 	Extra        map[string]json.RawMessage `json:",embed"`
 }
 
-func (c *WorkspaceOneConfig) validate(p *problems) { p.requireAll(c) }
+func (c *WorkspaceOneConfig) validate(p *check.Problems) { p.RequireStrings(c) }
 
 // CrowdStrikeS2SConfig is the config of an [IntegrationTypeCrowdStrikeS2S] integration. All its members are required.
 type CrowdStrikeS2SConfig struct {
@@ -384,7 +385,7 @@ type CrowdStrikeS2SConfig struct {
 	Extra        map[string]json.RawMessage `json:",embed"`
 }
 
-func (c *CrowdStrikeS2SConfig) validate(p *problems) { p.requireAll(c) }
+func (c *CrowdStrikeS2SConfig) validate(p *check.Problems) { p.RequireStrings(c) }
 
 // UptycsConfig is the config of an [IntegrationTypeUptycs] integration. All its members are required.
 type UptycsConfig struct {
@@ -395,7 +396,7 @@ type UptycsConfig struct {
 	Extra        map[string]json.RawMessage `json:",embed"`
 }
 
-func (c *UptycsConfig) validate(p *problems) { p.requireAll(c) }
+func (c *UptycsConfig) validate(p *check.Problems) { p.RequireStrings(c) }
 
 // IntuneConfig is the config of an [IntegrationTypeIntune] integration. All its members are required.
 type IntuneConfig struct {
@@ -406,7 +407,7 @@ type IntuneConfig struct {
 	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-func (c *IntuneConfig) validate(p *problems) { p.requireAll(c) }
+func (c *IntuneConfig) validate(p *check.Problems) { p.RequireStrings(c) }
 
 // KolideConfig is the config of an [IntegrationTypeKolide] integration. All its members are required.
 type KolideConfig struct {
@@ -415,7 +416,7 @@ type KolideConfig struct {
 	Extra        map[string]json.RawMessage `json:",embed"`
 }
 
-func (c *KolideConfig) validate(p *problems) { p.requireAll(c) }
+func (c *KolideConfig) validate(p *check.Problems) { p.RequireStrings(c) }
 
 // TaniumS2SConfig is the config of an [IntegrationTypeTaniumS2S] integration.
 type TaniumS2SConfig struct {
@@ -428,8 +429,8 @@ type TaniumS2SConfig struct {
 	Extra              map[string]json.RawMessage `json:",embed"`
 }
 
-func (c *TaniumS2SConfig) validate(p *problems) {
-	p.requireAll(c, "access_client_id", "access_client_secret")
+func (c *TaniumS2SConfig) validate(p *check.Problems) {
+	p.RequireStrings(c, "access_client_id", "access_client_secret")
 }
 
 // SentinelOneS2SConfig is the config of an [IntegrationTypeSentinelOneS2S] integration. All its members are required.
@@ -439,7 +440,7 @@ type SentinelOneS2SConfig struct {
 	Extra        map[string]json.RawMessage `json:",embed"`
 }
 
-func (c *SentinelOneS2SConfig) validate(p *problems) { p.requireAll(c) }
+func (c *SentinelOneS2SConfig) validate(p *check.Problems) { p.RequireStrings(c) }
 
 // CustomS2SConfig is the config of an [IntegrationTypeCustomS2S] integration, with a service of your own that stands
 // behind Cloudflare Access. All its members are required.
@@ -451,7 +452,7 @@ type CustomS2SConfig struct {
 	Extra              map[string]json.RawMessage `json:",embed"`
 }
 
-func (c *CustomS2SConfig) validate(p *problems) { p.requireAll(c) }
+func (c *CustomS2SConfig) validate(p *check.Problems) { p.RequireStrings(c) }
 
 // UnknownConfig is a config whose type this package doesn't know, or that doesn't fit its type. It is sent as it came.
 // Because Raw may hold secrets, fmt and slog print no more of it than its length.
@@ -488,7 +489,7 @@ func (c UnknownConfig) MarshalJSON() ([]byte, error) { return c.Raw.MarshalJSON(
 // UnmarshalJSON sets Raw to a copy of data.
 func (c *UnknownConfig) UnmarshalJSON(data []byte) error { return c.Raw.UnmarshalJSON(data) }
 
-func (c *UnknownConfig) validate(p *problems) { p.raw(c.Raw) }
+func (c *UnknownConfig) validate(p *check.Problems) { p.Raw(c.Raw) }
 
 func (c *UnknownConfig) clone() IntegrationConfig {
 	copied := *c

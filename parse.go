@@ -3,6 +3,7 @@ package cfposture
 import (
 	"fmt"
 
+	"github.com/cfposture/cfposture/internal/check"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -87,19 +88,19 @@ func checkType[T ~string](d *wire.Document, noun string, t T, known []T) {
 }
 
 // parsed returns the value, or an error that has what is wrong with the document and what validate finds beyond that.
-func parsed[T any](d *wire.Document, value T, subject string, validate func(p *problems)) (T, error) {
-	p := new(problems)
+func parsed[T any](d *wire.Document, value T, subject string, validate func(p *check.Problems)) (T, error) {
+	p := new(check.Problems)
 	for _, err := range d.Wrong {
-		p.add(err.Member, err.Reason)
+		p.Add(err.Member, err.Reason)
 	}
-	found := &problems{missingSecret: "is required"}
+	found := &check.Problems{MissingSecret: "is required"}
 	validate(found)
-	for _, problem := range found.list {
+	for _, problem := range found.List {
 		if !d.IsWrong(problem.Field) {
-			p.list = append(p.list, problem)
+			p.List = append(p.List, problem)
 		}
 	}
-	if err := p.err(subject); err != nil {
+	if err := invalid(subject, p); err != nil {
 		var none T
 		return none, err
 	}

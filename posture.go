@@ -9,8 +9,10 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/cfposture/cfposture/internal/api"
+	"github.com/cfposture/cfposture/internal/check"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -136,43 +138,43 @@ func (r *Rule) Validate() error {
 	if r == nil {
 		return errNilRule
 	}
-	p := new(problems)
+	p := new(check.Problems)
 	r.validate(p)
-	return p.err(r.subject())
+	return invalid(r.subject(), p)
 }
 
 func (r *Rule) subject() string { return subject("rule", r.Name, r.wireType()) }
 
-func (r *Rule) validate(p *problems) {
-	p.idLength("id", r.ID)
+func (r *Rule) validate(p *check.Problems) {
+	p.IDLength("id", r.ID)
 	r.validateType(p)
-	p.interval("schedule", r.Schedule)
-	if every, err := r.Schedule.Duration(); err == nil && every >= 0 && every < minSchedule {
-		p.add("schedule", fmt.Sprintf("%q is below the minimum of 1m", r.Schedule))
+	p.Interval("schedule", string(r.Schedule))
+	if every, err := r.Schedule.Duration(); err == nil && every >= 0 && every < time.Minute {
+		p.Add("schedule", fmt.Sprintf("%q is below the minimum of 1m", r.Schedule))
 	}
-	p.interval("expiration", r.Expiration)
-	p.extra(r)
+	p.Interval("expiration", string(r.Expiration))
+	p.Extra(r)
 	for i := range r.Match {
-		p.in(fmt.Sprintf("match[%d]", i), func() { p.extra(&r.Match[i]) })
+		p.In(fmt.Sprintf("match[%d]", i), func() { p.Extra(&r.Match[i]) })
 	}
 	if !isNil(r.Input) {
-		p.in("input", func() {
+		p.In("input", func() {
 			r.Input.validate(p)
-			p.extra(r.Input)
+			p.Extra(r.Input)
 		})
 	}
 }
 
-func (r *Rule) validateType(p *problems) {
+func (r *Rule) validateType(p *check.Problems) {
 	switch {
 	case r.Input != nil && isNil(r.Input):
-		p.add("input", fmt.Sprintf("is a nil %T: leave it out, or use NewInput", r.Input))
+		p.Add("input", fmt.Sprintf("is a nil %T: leave it out, or use NewInput", r.Input))
 	case r.wireType() == "":
-		p.add("type", "is required")
+		p.Add("type", "is required")
 	case r.Input != nil && r.Input.RuleType() != "" && r.wireType() != r.Input.RuleType():
-		p.add("type", fmt.Sprintf("is %q but the input is one for %q", r.Type, r.Input.RuleType()))
+		p.Add("type", fmt.Sprintf("is %q but the input is one for %q", r.Type, r.Input.RuleType()))
 	case r.Input == nil && r.Type.needsInput():
-		p.add("input", "is required")
+		p.Add("input", "is required")
 	}
 }
 
