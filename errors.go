@@ -204,60 +204,6 @@ func (e *ItemError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Err
 // Unwrap returns Err.
 func (e *ItemError) Unwrap() error { return e.Err }
 
-// maxItemErrors is how many unreadable items a list's error holds; the rest are counted.
-const maxItemErrors = 100
-
-// A listError is what is wrong with a list beside the items that came.
-type listError struct {
-	incomplete error // nil if the list is whole
-	items      []error
-	more       int // unreadable items that items doesn't hold
-}
-
-// add notes an unreadable item.
-func (e *listError) add(item func() error) {
-	if len(e.items) == maxItemErrors {
-		e.more++
-		return
-	}
-	e.items = append(e.items, item())
-}
-
-func (e *listError) orNil() error {
-	if e.incomplete == nil && len(e.items) == 0 {
-		return nil
-	}
-	return e
-}
-
-// Error shows the first few items in one line.
-func (e *listError) Error() string {
-	const most = 3
-	var texts []string
-	for i, err := range e.Unwrap() {
-		text := err.Error()
-		if i > 0 { // where the list came from is said once
-			text = text[max(0, strings.Index(text, "result[")):]
-		}
-		if texts = append(texts, text); len(texts) == most {
-			break
-		}
-	}
-	text := strings.Join(texts, "; ")
-	if more := len(e.Unwrap()) + e.more - len(texts); more > 0 {
-		text += fmt.Sprintf("; and %d more unreadable items", more)
-	}
-	return text
-}
-
-// Unwrap returns the errors of the first 100 items, and ErrIncomplete's before them.
-func (e *listError) Unwrap() []error {
-	if e.incomplete == nil {
-		return e.items
-	}
-	return append([]error{e.incomplete}, e.items...)
-}
-
 // An incompleteError is an ErrIncomplete with a reason.
 type incompleteError struct{ reason string }
 
