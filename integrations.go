@@ -73,7 +73,7 @@ func (s *IntegrationsService) Create(ctx context.Context, integration *Integrati
 	if integration == nil {
 		return nil, errNilIntegration
 	}
-	return s.integrations.write(ctx, "create", http.MethodPost, integration, opts)
+	return s.integrations.submit(ctx, "create", http.MethodPost, integration, opts)
 }
 
 // Update changes what is set in change and returns the integration as the API keeps it, without its secrets. A config
@@ -81,7 +81,7 @@ func (s *IntegrationsService) Create(ctx context.Context, integration *Integrati
 //
 // PATCH /accounts/{account_id}/devices/posture/integration/{integration_id}
 func (s *IntegrationsService) Update(ctx context.Context, integrationID string, change IntegrationUpdate, opts ...Option) (*Integration, error) {
-	return s.integrations.write(ctx, "update", http.MethodPatch, change, opts, integrationID)
+	return s.integrations.submit(ctx, "update", http.MethodPatch, change, opts, integrationID)
 }
 
 // Delete deletes one integration. Its errors are those of [PostureService.Delete].

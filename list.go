@@ -134,7 +134,7 @@ func (c *collection[T]) readPage(ctx context.Context, s *settings, r *api.Reques
 	if request.Query, err = encodeQuery(which); err != nil {
 		return nil, err
 	}
-	response, err := s.send(ctx, operation{c.service, "list"}, &request)
+	response, err := s.do(ctx, operation{c.service, "list"}, &request)
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func (s *PostureService) Create(ctx context.Context, rule *Rule, opts ...Option)
 	if rule == nil {
 		return nil, errNilRule
 	}
-	return s.rules.write(ctx, "create", http.MethodPost, rule, opts)
+	return s.rules.submit(ctx, "create", http.MethodPost, rule, opts)
 }
 
 // Update replaces the rule that has rule.ID and returns it as the API keeps it. What the given rule leaves out is reset,
@@ -86,7 +86,7 @@ func (s *PostureService) Update(ctx context.Context, rule *Rule, opts ...Option)
 	if rule == nil {
 		return nil, errNilRule
 	}
-	return s.rules.write(ctx, "update", http.MethodPut, rule, opts, rule.ID)
+	return s.rules.submit(ctx, "update", http.MethodPut, rule, opts, rule.ID)
 }
 
 // Delete deletes one rule. The API's response for a rule that does not exist is a success; where it is status 404 or code
