@@ -4,13 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/cfposture/cfposture/internal/api"
 	"github.com/cfposture/cfposture/internal/check"
+	"github.com/cfposture/cfposture/internal/variant"
 )
 
 // Sentinel errors that the errors of calls wrap, for [errors.Is].
@@ -199,10 +199,18 @@ type ItemError struct {
 func (e *ItemError) Error() string { return e.Err.Error() }
 
 // Format prints what Error returns, whatever the verb, so that Raw is not printed.
-func (e *ItemError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
+func (e *ItemError) Format(f fmt.State, _ rune) { variant.Print(f, e.Error()) }
 
 // Unwrap returns Err.
 func (e *ItemError) Unwrap() error { return e.Err }
+
+// named says which item an error is about, as far as that is known.
+func named(noun, id string, err error) error {
+	if id == "" {
+		return fmt.Errorf("%s: %w", noun, err)
+	}
+	return fmt.Errorf("%s %s: %w", noun, id, err)
+}
 
 // An incompleteError is an ErrIncomplete with a reason.
 type incompleteError struct{ reason string }

@@ -9,6 +9,7 @@ import (
 	"github.com/cfposture/cfposture/internal/api"
 	"github.com/cfposture/cfposture/internal/check"
 	"github.com/cfposture/cfposture/internal/interval"
+	"github.com/cfposture/cfposture/internal/variant"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -111,7 +112,7 @@ func SetConnectionID(input DeviceInput, id string) bool {
 
 // connectionID returns the field of an input that names an integration, or nil.
 func connectionID(input DeviceInput) *string {
-	if isNil(input) {
+	if variant.IsNil(input) {
 		return nil
 	}
 	for name, field := range wire.Fields(input) {
@@ -547,30 +548,8 @@ type UnknownInput struct {
 	Reason string
 }
 
-// RuleType returns the type of the rule that the input was read from, or was made for.
-func (in *UnknownInput) RuleType() RuleType {
-	if in == nil {
-		return ""
-	}
-	return in.Type
-}
-
 // String returns Raw.
 func (in UnknownInput) String() string { return api.Printable(string(in.Raw)) }
-
-// MarshalJSON returns Raw.
-func (in UnknownInput) MarshalJSON() ([]byte, error) { return in.Raw.MarshalJSON() }
-
-// UnmarshalJSON sets Raw to a copy of data.
-func (in *UnknownInput) UnmarshalJSON(data []byte) error { return in.Raw.UnmarshalJSON(data) }
-
-func (in *UnknownInput) validate(p *check.Problems) { p.Raw(in.Raw) }
-
-func (in *UnknownInput) clone() DeviceInput {
-	c := *in
-	c.Raw = slices.Clone(in.Raw)
-	return &c
-}
 
 // validateCommonName checks the variables in the common name of a certificate.
 func validateCommonName(p *check.Problems, name string) {

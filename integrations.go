@@ -5,16 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"log/slog"
-	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/cfposture/cfposture/internal/api"
 	"github.com/cfposture/cfposture/internal/check"
+	"github.com/cfposture/cfposture/internal/variant"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -142,13 +140,13 @@ func (i *Integration) validate(p *check.Problems) {
 	switch {
 	case i.wireType() == "":
 		p.Add("type", "is required")
-	case !isNil(i.Config) && i.Config.IntegrationType() != "" && i.wireType() != i.Config.IntegrationType():
+	case !variant.IsNil(i.Config) && i.Config.IntegrationType() != "" && i.wireType() != i.Config.IntegrationType():
 		p.Add("type", fmt.Sprintf("is %q but the config is one for %q", i.Type, i.Config.IntegrationType()))
 	}
 	p.Required("interval", string(i.Interval))
 	p.Interval("interval", string(i.Interval))
 	p.Extra(i)
-	if isNil(i.Config) {
+	if variant.IsNil(i.Config) {
 		p.Add("config", "is required")
 	} else {
 		validateConfig(p, i.Config, "is required")
@@ -168,7 +166,7 @@ func (u IntegrationUpdate) Validate() error {
 	}
 	switch {
 	case u.Config == nil:
-	case isNil(u.Config):
+	case variant.IsNil(u.Config):
 		p.Add("config", fmt.Sprintf("is a nil %T: leave it out, or set all of it", u.Config))
 	default:
 		validateConfig(p, u.Config, "is required: responses leave secrets out, so a config has to set them again")
@@ -179,7 +177,7 @@ func (u IntegrationUpdate) Validate() error {
 func (u IntegrationUpdate) subject() string { return subject("integration update", "", u.wireType()) }
 
 func (u IntegrationUpdate) wireType() IntegrationType {
-	if isNil(u.Config) {
+	if variant.IsNil(u.Config) {
 		return ""
 	}
 	return u.Config.IntegrationType()
@@ -196,7 +194,7 @@ func validateConfig(p *check.Problems, config IntegrationConfig, missing string)
 
 // wireType returns the type that is sent.
 func (i *Integration) wireType() IntegrationType {
-	if i.Type == "" && !isNil(i.Config) {
+	if i.Type == "" && !variant.IsNil(i.Config) {
 		return i.Config.IntegrationType()
 	}
 	return i.Type
@@ -217,7 +215,7 @@ func (i Integration) String() string {
 	if i.Interval != "" {
 		line += " every " + string(i.Interval)
 	}
-	if !isNil(i.Config) {
+	if !variant.IsNil(i.Config) {
 		line += fmt.Sprintf(" %v", i.Config)
 	}
 	return api.Printable(line)
@@ -225,7 +223,7 @@ func (i Integration) String() string {
 
 // LogValue returns the members that are set, as a group, without secrets.
 func (i Integration) LogValue() slog.Value {
-	attrs := setAttrs("id", i.ID, "name", i.Name, "type", string(i.wireType()), "interval", string(i.Interval))
+	attrs := variant.Attrs("id", i.ID, "name", i.Name, "type", string(i.wireType()), "interval", string(i.Interval))
 	return slog.GroupValue(append(attrs, configAttr(i.Config)...)...)
 }
 
@@ -256,7 +254,7 @@ func (i *Integration) encode() ([]byte, error) {
 
 // encodeIntegration writes the struct that from points to.
 func encodeIntegration(from any, config IntegrationConfig, subject string) ([]byte, error) {
-	text, err := wire.Append(nil, from, func(dst []byte) ([]byte, error) { return appendVariant(dst, config) })
+	text, err := wire.Append(nil, from, func(dst []byte) ([]byte, error) { return appendConfig(dst, config) })
 	if err != nil {
 		return nil, fmt.Errorf("cfposture: %s: %w", subject, err)
 	}
@@ -352,7 +350,7 @@ func NewConfig(t IntegrationType) IntegrationConfig {
 // vault and set. It is empty for an [UnknownConfig].
 func Secrets(config IntegrationConfig) map[string]*Secret {
 	secrets := map[string]*Secret{}
-	if isNil(config) {
+	if variant.IsNil(config) {
 		return secrets
 	}
 	for name, field := range wire.Fields(config) {
@@ -465,39 +463,15 @@ type UnknownConfig struct {
 	Reason string
 }
 
-// IntegrationType returns the type of the integration that the config was read from, or was made for.
-func (c *UnknownConfig) IntegrationType() IntegrationType {
-	if c == nil {
-		return ""
-	}
-	return c.Type
-}
-
 // Format prints the type and the length of Raw, whatever the verb.
 func (c UnknownConfig) Format(f fmt.State, _ rune) {
-	printString(f, api.Printable(fmt.Sprintf("{type:%s raw:%d bytes}", string(c.Type), len(c.Raw))))
+	variant.Print(f, api.Printable(fmt.Sprintf("{type:%s raw:%d bytes}", string(c.Type), len(c.Raw))))
 }
 
 // LogValue returns the type and the length of Raw.
 func (c UnknownConfig) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("type", string(c.Type)), slog.Int("bytes", len(c.Raw)))
 }
-
-// MarshalJSON returns Raw, secrets included.
-func (c UnknownConfig) MarshalJSON() ([]byte, error) { return c.Raw.MarshalJSON() }
-
-// UnmarshalJSON sets Raw to a copy of data.
-func (c *UnknownConfig) UnmarshalJSON(data []byte) error { return c.Raw.UnmarshalJSON(data) }
-
-func (c *UnknownConfig) validate(p *check.Problems) { p.Raw(c.Raw) }
-
-func (c *UnknownConfig) clone() IntegrationConfig {
-	copied := *c
-	copied.Raw = slices.Clone(c.Raw)
-	return &copied
-}
-
-const redacted = "[redacted]"
 
 // A Secret is a credential of a service. Package fmt prints it as [redacted] with every verb that vet allows for it, and
 // so does slog. An empty secret prints as nothing. string(s) is the value, and so is what encoding/json writes. Log a
@@ -510,74 +484,31 @@ func (s Secret) String() string {
 	if s == "" {
 		return ""
 	}
-	return redacted
+	return variant.Redacted
 }
 
 // Format prints what String returns, whatever the verb.
-func (s Secret) Format(f fmt.State, _ rune) { printString(f, s.String()) }
+func (s Secret) Format(f fmt.State, _ rune) { variant.Print(f, s.String()) }
 
 // LogValue returns what String returns.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// formatConfig prints a config. Its secrets and the values of its Extra, which may be secrets too, are redacted.
-func formatConfig(f fmt.State, config IntegrationConfig) {
-	var fields []string
-	for _, attr := range configAttrs(config) {
-		fields = append(fields, attr.Key+":"+attr.Value.String())
-	}
-	printString(f, api.Printable("{"+strings.Join(fields, " ")+"}"))
-}
-
-func logConfig(config IntegrationConfig) slog.Value { return slog.GroupValue(configAttrs(config)...) }
-
 // configAttr returns the attribute of a config, or none if there is no config.
 func configAttr(config IntegrationConfig) []slog.Attr {
-	if isNil(config) {
+	if variant.IsNil(config) {
 		return nil
 	}
 	return []slog.Attr{slog.Any("config", config)}
 }
 
-// configAttrs lists the members of a config that are set, by their names in the JSON.
-func configAttrs(config IntegrationConfig) []slog.Attr {
-	var attrs []slog.Attr
-	for name, field := range wire.Fields(config) {
-		switch field := field.(type) {
-		case *string:
-			attrs = append(attrs, setAttrs(name, *field)...)
-		case *Secret:
-			attrs = append(attrs, setAttrs(name, field.String())...)
-		case *map[string]json.RawMessage:
-			for _, name := range slices.Sorted(maps.Keys(*field)) {
-				attrs = append(attrs, slog.String(name, redacted))
-			}
-		}
-	}
-	return attrs
-}
-
 // configSecrets lists what must not appear in an error about a request that sends the config: its secrets, and every
 // string in what this package doesn't know.
 func configSecrets(config IntegrationConfig) []string {
-	if isNil(config) {
+	if variant.IsNil(config) {
 		return nil
 	}
 	if unknown, ok := config.(*UnknownConfig); ok {
 		return wire.Strings(unknown.Raw)
 	}
-	var secrets []string
-	for _, field := range wire.Fields(config) {
-		switch field := field.(type) {
-		case *Secret:
-			secrets = append(secrets, string(*field))
-		case *map[string]json.RawMessage:
-			for _, raw := range *field {
-				secrets = append(secrets, wire.Strings(raw)...)
-			}
-		}
-	}
-	return secrets
+	return variant.Secrets(config)
 }
-
-// printString ends a Format, which has no way to fail.
-func printString(f fmt.State, text string) { _, _ = io.WriteString(f, text) }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/cfposture/cfposture/internal/check"
+	"github.com/cfposture/cfposture/internal/variant"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -34,15 +35,6 @@ func ParseInput(t RuleType, data []byte, allow ...string) (DeviceInput, error) {
 	return parsed(d, input, subject("input", "", t), input.validate)
 }
 
-func parseInput(d *wire.Document, path string, t RuleType, text string) DeviceInput {
-	input := newInput(t)
-	if input == nil {
-		return decodeInput(t, text)
-	}
-	d.Decode(path, text, input)
-	return input
-}
-
 // ParseIntegration is [ParseRule] for an integration. Because Create requires them, secrets must not be missing.
 func ParseIntegration(data []byte, allow ...string) (*Integration, error) {
 	d, i := wire.NewDocument(data, allow, ""), new(Integration)
@@ -62,15 +54,6 @@ func ParseConfig(t IntegrationType, data []byte, allow ...string) (IntegrationCo
 	checkType(d, "integration", t, integrationTypes)
 	d.CheckUnknowns(wire.Unknowns(config, "", nil), map[string]string{"": string(t)})
 	return parsed(d, config, subject("config", "", t), config.validate)
-}
-
-func parseConfig(d *wire.Document, path string, t IntegrationType, text string) IntegrationConfig {
-	config := newConfig(t)
-	if config == nil {
-		return decodeConfig(t, text)
-	}
-	d.Decode(path, text, config)
-	return config
 }
 
 // checkType checks that a type is known, or that every type is allowed.
@@ -111,13 +94,15 @@ func parsed[T any](d *wire.Document, value T, subject string, validate func(p *c
 // match[0].later, in alphabetical order.
 func (r *Rule) UnknownMembers() []string { return paths(r.unknowns()) }
 
-func (r *Rule) unknowns() []wire.Unknown { return wire.Unknowns(r, "input", orNil(r.Input)) }
+func (r *Rule) unknowns() []wire.Unknown { return wire.Unknowns(r, "input", variant.OrNil(r.Input)) }
 
 // UnknownMembers returns the paths of the members that this package has no field for, such as config.region, in
 // alphabetical order.
 func (i *Integration) UnknownMembers() []string { return paths(i.unknowns()) }
 
-func (i *Integration) unknowns() []wire.Unknown { return wire.Unknowns(i, "config", orNil(i.Config)) }
+func (i *Integration) unknowns() []wire.Unknown {
+	return wire.Unknowns(i, "config", variant.OrNil(i.Config))
+}
 
 func paths(unknowns []wire.Unknown) []string {
 	found := make([]string, len(unknowns))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cfposture/cfposture/internal/api"
 	"github.com/cfposture/cfposture/internal/check"
+	"github.com/cfposture/cfposture/internal/variant"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -157,7 +158,7 @@ func (r *Rule) validate(p *check.Problems) {
 	for i := range r.Match {
 		p.In(fmt.Sprintf("match[%d]", i), func() { p.Extra(&r.Match[i]) })
 	}
-	if !isNil(r.Input) {
+	if !variant.IsNil(r.Input) {
 		p.In("input", func() {
 			r.Input.validate(p)
 			p.Extra(r.Input)
@@ -167,7 +168,7 @@ func (r *Rule) validate(p *check.Problems) {
 
 func (r *Rule) validateType(p *check.Problems) {
 	switch {
-	case r.Input != nil && isNil(r.Input):
+	case r.Input != nil && variant.IsNil(r.Input):
 		p.Add("input", fmt.Sprintf("is a nil %T: leave it out, or use NewInput", r.Input))
 	case r.wireType() == "":
 		p.Add("type", "is required")
@@ -185,7 +186,7 @@ func (t RuleType) needsInput() bool {
 
 // wireType returns the type that is sent.
 func (r *Rule) wireType() RuleType {
-	if r.Type == "" && !isNil(r.Input) {
+	if r.Type == "" && !variant.IsNil(r.Input) {
 		return r.Input.RuleType()
 	}
 	return r.Type
@@ -206,7 +207,7 @@ func (r Rule) String() string {
 	if r.Schedule != "" {
 		line += " every " + string(r.Schedule)
 	}
-	if !isNil(r.Input) {
+	if !variant.IsNil(r.Input) {
 		line += fmt.Sprintf(" %v", r.Input)
 	}
 	if r.Enabled != nil && !*r.Enabled {
@@ -217,12 +218,12 @@ func (r Rule) String() string {
 
 // LogValue returns the members that are set, as a group.
 func (r Rule) LogValue() slog.Value {
-	attrs := setAttrs("id", r.ID, "name", r.Name, "type", string(r.wireType()), "description", r.Description,
+	attrs := variant.Attrs("id", r.ID, "name", r.Name, "type", string(r.wireType()), "description", r.Description,
 		"schedule", string(r.Schedule), "expiration", string(r.Expiration))
 	if len(r.Match) > 0 {
 		attrs = append(attrs, slog.Any("match", r.Match))
 	}
-	if !isNil(r.Input) {
+	if !variant.IsNil(r.Input) {
 		attrs = append(attrs, slog.Any("input", r.Input))
 	}
 	if r.Enabled != nil {
@@ -231,23 +232,12 @@ func (r Rule) LogValue() slog.Value {
 	return slog.GroupValue(attrs...)
 }
 
-// setAttrs returns an attribute for each pair of a key and a value that isn't empty.
-func setAttrs(pairs ...string) []slog.Attr {
-	var attrs []slog.Attr
-	for pair := range slices.Chunk(pairs, 2) {
-		if pair[1] != "" {
-			attrs = append(attrs, slog.String(pair[0], pair[1]))
-		}
-	}
-	return attrs
-}
-
 // String returns the platform, or JSON if there is more.
 func (m Match) String() string {
 	if len(m.Extra) == 0 {
 		return api.Printable(string(m.Platform))
 	}
-	return membersText(&m)
+	return variant.Text(&m)
 }
 
 // secrets returns nothing, for a rule has no secrets.
@@ -256,7 +246,7 @@ func (r *Rule) secrets() []string { return nil }
 // MarshalJSON returns the rule as the API sends it, with all that is set.
 func (r Rule) MarshalJSON() ([]byte, error) {
 	r.Type = r.wireType()
-	text, err := wire.Append(nil, &r, func(dst []byte) ([]byte, error) { return appendVariant(dst, r.Input) })
+	text, err := wire.Append(nil, &r, func(dst []byte) ([]byte, error) { return appendInput(dst, r.Input) })
 	if err != nil {
 		return nil, fmt.Errorf("cfposture: %s: %w", r.subject(), err)
 	}

@@ -9,9 +9,9 @@ import (
 
 func TestParseBaseURL(t *testing.T) {
 	for text, want := range map[string]string{
-		" https://h/client/v4 ": "https://h/client/v4/",
-		"http://LOCALHOST:80":   "http://LOCALHOST:80/",
-		"http://[::1]/":         "http://[::1]/",
+		" https://h/v4\n":     "https://h/v4/",
+		"http://LOCALHOST:80": "http://LOCALHOST:80/",
+		"http://[::1]/":       "http://[::1]/",
 	} {
 		got, err := ParseBaseURL(text, false)
 		require.NoError(t, err)
@@ -26,7 +26,7 @@ func TestParseBaseURL(t *testing.T) {
 		"ftp://h":         "base URL is not https",
 	} {
 		_, err := ParseBaseURL(text, false)
-		assert.EqualError(t, err, want, text)
+		require.EqualError(t, err, want, text)
 	}
 	got, err := ParseBaseURL("http://10.0.0.1", true)
 	require.NoError(t, err)
@@ -59,6 +59,6 @@ func TestCleanPath(t *testing.T) {
 		"a/%zz":    `path "a/%zz": invalid URL escape "%zz"`,
 	} {
 		_, err := CleanPath(path)
-		assert.EqualError(t, err, want, path)
+		require.EqualError(t, err, want, path)
 	}
 }
