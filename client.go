@@ -89,14 +89,14 @@ func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Op
 		_, err := s.do(ctx, name, r)
 		return err
 	}
-	target := reflect.TypeOf(result)
-	if target.Kind() != reflect.Pointer {
+	target := reflect.ValueOf(result)
+	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return fail("result", fmt.Errorf("%T is not a pointer to store it in", result))
 	}
 	var text []byte
 	r.Decode = func(s *wire.Scanner) error {
 		text = bytes.Clone(s.Value())
-		return json.Unmarshal(text, reflect.New(target.Elem()).Interface())
+		return json.Unmarshal(text, reflect.New(target.Type().Elem()).Interface())
 	}
 	if _, err := s.do(ctx, name, r); err != nil || text == nil {
 		return err
