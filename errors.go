@@ -204,14 +204,6 @@ func (e *ItemError) Format(f fmt.State, _ rune) { variant.Print(f, e.Error()) }
 // Unwrap returns Err.
 func (e *ItemError) Unwrap() error { return e.Err }
 
-// named says which item an error is about, as far as that is known.
-func named(noun, id string, err error) error {
-	if id == "" {
-		return fmt.Errorf("%s: %w", noun, err)
-	}
-	return fmt.Errorf("%s %s: %w", noun, id, err)
-}
-
 // An incompleteError is an ErrIncomplete with a reason.
 type incompleteError struct{ reason string }
 

@@ -131,7 +131,7 @@ func (c *collection[T]) readPage(ctx context.Context, s *settings, r *api.Reques
 	request := *r
 	request.Decode = page.Decode
 	var err error
-	if request.Query, err = encodeQuery(which); err != nil {
+	if request.Query, err = api.EncodeQuery(which); err != nil {
 		return nil, err
 	}
 	response, err := s.do(ctx, operation{c.service, "list"}, &request)
