@@ -83,7 +83,7 @@ func (c *collection[T]) createOnce(ctx context.Context, item creatable[T], opts 
 	if err := c.look(ctx, opts, func(id string, _ *T) { existed[id] = true }); err != nil {
 		return nil, err
 	}
-	created, err := c.write(ctx, "create", http.MethodPost, item, opts)
+	created, err := c.submit(ctx, "create", http.MethodPost, item, opts)
 	if !errors.Is(err, ErrOutcomeUnknown) {
 		return created, err
 	}

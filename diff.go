@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/cfposture/cfposture/internal/api"
+	"github.com/cfposture/cfposture/internal/interval"
+	"github.com/cfposture/cfposture/internal/variant"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -64,7 +66,7 @@ func (r *Rule) Merge(have *Rule) *Rule {
 
 func (r *Rule) comparison(have *Rule) *wire.Comparison {
 	t := cmp.Or(r.wireType(), have.wireType())
-	return comparison(r, t == have.wireType(), orNil(newInput(t)), func(path, want, have string) bool {
+	return comparison(r, t == have.wireType(), newInput(t), func(path, want, have string) bool {
 		return isSameInterval(path, want, have) || have == "" && isLeftOut(t, path)
 	})
 }
@@ -90,7 +92,7 @@ func (i *Integration) Diff(have *Integration) []Difference {
 		return nil
 	}
 	have = cmp.Or(have, new(Integration))
-	isComparable := i.wireType() == have.wireType() && !isNil(have.Config)
+	isComparable := i.wireType() == have.wireType() && !variant.IsNil(have.Config)
 	return diff(i.comparison(have), i.withoutSecrets(isComparable), have.withoutSecrets(isComparable))
 }
 
@@ -111,7 +113,7 @@ func (i *Integration) Merge(have *Integration) *Integration {
 
 func (i *Integration) comparison(have *Integration) *wire.Comparison {
 	t := cmp.Or(i.wireType(), have.wireType())
-	return comparison(i, t == have.wireType(), orNil(newConfig(t)), func(path, want, have string) bool {
+	return comparison(i, t == have.wireType(), newConfig(t), func(path, want, have string) bool {
 		switch member, isInConfig := strings.CutPrefix(path, "config."); {
 		case !isInConfig:
 			return isSameInterval(path, want, have)
@@ -129,17 +131,13 @@ func (i *Integration) withoutSecrets(keepUnknown bool) *Integration {
 	for _, secret := range Secrets(copied.Config) {
 		*secret = ""
 	}
-	if isNil(copied.Config) || keepUnknown {
+	if variant.IsNil(copied.Config) || keepUnknown {
 		return copied
 	}
 	if unknown, ok := copied.Config.(*UnknownConfig); ok {
 		unknown.Raw = json.RawMessage("{}")
 	}
-	for _, field := range wire.Fields(copied.Config) {
-		if extra, ok := field.(*map[string]json.RawMessage); ok {
-			*extra = nil
-		}
-	}
+	variant.DropExtra(copied.Config)
 	return copied
 }
 
@@ -160,13 +158,9 @@ func isSameInterval(path, want, have string) bool {
 	if path != "schedule" && path != "expiration" && path != "interval" {
 		return false
 	}
-	var wanted, there Interval
-	if json.Unmarshal([]byte(want), &wanted) != nil || json.Unmarshal([]byte(have), &there) != nil {
-		return false
-	}
-	wantedLength, wantedErr := wanted.Duration()
-	length, err := there.Duration()
-	return wantedErr == nil && err == nil && wantedLength == length
+	var wanted, there string
+	return json.Unmarshal([]byte(want), &wanted) == nil && json.Unmarshal([]byte(have), &there) == nil &&
+		interval.IsSame(wanted, there)
 }
 
 func diff(c *wire.Comparison, want, have payload) []Difference {

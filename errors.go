@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/cfposture/cfposture/internal/api"
+	"github.com/cfposture/cfposture/internal/check"
+	"github.com/cfposture/cfposture/internal/variant"
 )
 
 // Sentinel errors that the errors of calls wrap, for [errors.Is].
@@ -198,63 +199,17 @@ type ItemError struct {
 func (e *ItemError) Error() string { return e.Err.Error() }
 
 // Format prints what Error returns, whatever the verb, so that Raw is not printed.
-func (e *ItemError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
+func (e *ItemError) Format(f fmt.State, _ rune) { variant.Print(f, e.Error()) }
 
 // Unwrap returns Err.
 func (e *ItemError) Unwrap() error { return e.Err }
 
-// maxItemErrors is how many unreadable items a list's error holds; the rest are counted.
-const maxItemErrors = 100
-
-// A listError is what is wrong with a list beside the items that came.
-type listError struct {
-	incomplete error // nil if the list is whole
-	items      []error
-	more       int // unreadable items that items doesn't hold
-}
-
-// add notes an unreadable item.
-func (e *listError) add(item func() error) {
-	if len(e.items) == maxItemErrors {
-		e.more++
-		return
+// named says which item an error is about, as far as that is known.
+func named(noun, id string, err error) error {
+	if id == "" {
+		return fmt.Errorf("%s: %w", noun, err)
 	}
-	e.items = append(e.items, item())
-}
-
-func (e *listError) orNil() error {
-	if e.incomplete == nil && len(e.items) == 0 {
-		return nil
-	}
-	return e
-}
-
-// Error shows the first few items in one line.
-func (e *listError) Error() string {
-	const most = 3
-	var texts []string
-	for i, err := range e.Unwrap() {
-		text := err.Error()
-		if i > 0 { // where the list came from is said once
-			text = text[max(0, strings.Index(text, "result[")):]
-		}
-		if texts = append(texts, text); len(texts) == most {
-			break
-		}
-	}
-	text := strings.Join(texts, "; ")
-	if more := len(e.Unwrap()) + e.more - len(texts); more > 0 {
-		text += fmt.Sprintf("; and %d more unreadable items", more)
-	}
-	return text
-}
-
-// Unwrap returns the errors of the first 100 items, and ErrIncomplete's before them.
-func (e *listError) Unwrap() []error {
-	if e.incomplete == nil {
-		return e.items
-	}
-	return append([]error{e.incomplete}, e.items...)
+	return fmt.Errorf("%s %s: %w", noun, id, err)
 }
 
 // An incompleteError is an ErrIncomplete with a reason.
@@ -276,6 +231,29 @@ type Problem struct {
 	Field string
 	// Reason reads on from Field, such as: is required.
 	Reason string
+}
+
+// invalid returns a ValidationError about the subject if there are problems.
+func invalid(subject string, p *check.Problems) error {
+	if len(p.List) == 0 {
+		return nil
+	}
+	e := &ValidationError{Subject: subject}
+	for _, problem := range p.List {
+		e.Problems = append(e.Problems, Problem(problem))
+	}
+	return e
+}
+
+// subject names a rule or an integration in a ValidationError.
+func subject[T ~string](noun, name string, t T) string {
+	if name != "" {
+		noun = fmt.Sprintf("%s %q", noun, name)
+	}
+	if t != "" {
+		noun += " (" + string(t) + ")"
+	}
+	return api.Printable(noun)
 }
 
 // Error returns the subject and all problems in one line.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -331,7 +332,7 @@ func TestOperationWhoseResponseIsLost(t *testing.T) {
 
 func TestOperationThatKeepsFailing(t *testing.T) {
 	for _, status := range []int{429, 500, 504, 522} {
-		t.Run(fmt.Sprint(status), func(t *testing.T) {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
 			forEveryOperation(t, func(t *testing.T, s *stage, op operation) {
 				s.api.FailNext(100, status)
 				_, err := s.try(t, op)
@@ -352,7 +353,7 @@ func TestOperationThatKeepsFailing(t *testing.T) {
 
 func TestOperationThatFailsForGood(t *testing.T) {
 	for _, status := range []int{200, 400, 401, 403, 404, 405, 409, 422, 501} { // the 200 comes with success: false
-		t.Run(fmt.Sprint(status), func(t *testing.T) {
+		t.Run(strconv.Itoa(status), func(t *testing.T) {
 			forEveryOperation(t, func(t *testing.T, s *stage, op operation) {
 				s.api.FailNext(1, status)
 				_, err := s.try(t, op)
@@ -419,7 +420,7 @@ func TestOperationWhoseLimiterFails(t *testing.T) {
 			require.ErrorIs(t, err, full)
 			assert.Equal(t, allowed == 1, errors.Is(err, cfposture.ErrRateLimited))
 			require.NotErrorIs(t, err, cfposture.ErrOutcomeUnknown)
-			assert.EqualValues(t, allowed, len(s.api.Requests()))
+			assert.Len(t, s.api.Requests(), int(allowed))
 			assert.Equal(t, allowed+1, asked.Load(), "it is not asked again after its error")
 		}, cfposture.WithLimiter(limiter))
 	}

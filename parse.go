@@ -3,6 +3,8 @@ package cfposture
 import (
 	"fmt"
 
+	"github.com/cfposture/cfposture/internal/check"
+	"github.com/cfposture/cfposture/internal/variant"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -33,15 +35,6 @@ func ParseInput(t RuleType, data []byte, allow ...string) (DeviceInput, error) {
 	return parsed(d, input, subject("input", "", t), input.validate)
 }
 
-func parseInput(d *wire.Document, path string, t RuleType, text string) DeviceInput {
-	input := newInput(t)
-	if input == nil {
-		return decodeInput(t, text)
-	}
-	d.Decode(path, text, input)
-	return input
-}
-
 // ParseIntegration is [ParseRule] for an integration. Because Create requires them, secrets must not be missing.
 func ParseIntegration(data []byte, allow ...string) (*Integration, error) {
 	d, i := wire.NewDocument(data, allow, ""), new(Integration)
@@ -63,15 +56,6 @@ func ParseConfig(t IntegrationType, data []byte, allow ...string) (IntegrationCo
 	return parsed(d, config, subject("config", "", t), config.validate)
 }
 
-func parseConfig(d *wire.Document, path string, t IntegrationType, text string) IntegrationConfig {
-	config := newConfig(t)
-	if config == nil {
-		return decodeConfig(t, text)
-	}
-	d.Decode(path, text, config)
-	return config
-}
-
 // checkType checks that a type is known, or that every type is allowed.
 func checkType[T ~string](d *wire.Document, noun string, t T, known []T) {
 	names := make([]string, len(known))
@@ -87,19 +71,19 @@ func checkType[T ~string](d *wire.Document, noun string, t T, known []T) {
 }
 
 // parsed returns the value, or an error that has what is wrong with the document and what validate finds beyond that.
-func parsed[T any](d *wire.Document, value T, subject string, validate func(p *problems)) (T, error) {
-	p := new(problems)
+func parsed[T any](d *wire.Document, value T, subject string, validate func(p *check.Problems)) (T, error) {
+	p := new(check.Problems)
 	for _, err := range d.Wrong {
-		p.add(err.Member, err.Reason)
+		p.Add(err.Member, err.Reason)
 	}
-	found := &problems{missingSecret: "is required"}
+	found := &check.Problems{MissingSecret: "is required"}
 	validate(found)
-	for _, problem := range found.list {
+	for _, problem := range found.List {
 		if !d.IsWrong(problem.Field) {
-			p.list = append(p.list, problem)
+			p.List = append(p.List, problem)
 		}
 	}
-	if err := p.err(subject); err != nil {
+	if err := invalid(subject, p); err != nil {
 		var none T
 		return none, err
 	}
@@ -110,13 +94,15 @@ func parsed[T any](d *wire.Document, value T, subject string, validate func(p *p
 // match[0].later, in alphabetical order.
 func (r *Rule) UnknownMembers() []string { return paths(r.unknowns()) }
 
-func (r *Rule) unknowns() []wire.Unknown { return wire.Unknowns(r, "input", orNil(r.Input)) }
+func (r *Rule) unknowns() []wire.Unknown { return wire.Unknowns(r, "input", variant.OrNil(r.Input)) }
 
 // UnknownMembers returns the paths of the members that this package has no field for, such as config.region, in
 // alphabetical order.
 func (i *Integration) UnknownMembers() []string { return paths(i.unknowns()) }
 
-func (i *Integration) unknowns() []wire.Unknown { return wire.Unknowns(i, "config", orNil(i.Config)) }
+func (i *Integration) unknowns() []wire.Unknown {
+	return wire.Unknowns(i, "config", variant.OrNil(i.Config))
+}
 
 func paths(unknowns []wire.Unknown) []string {
 	found := make([]string, len(unknowns))

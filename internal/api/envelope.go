@@ -47,6 +47,8 @@ func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.S
 		}
 		*seen = true
 	}
+	// A problem with what a member says does not end the reading: the members after it may say that the request failed, and
+	// that counts for more.
 	for s.Open('{'); s.Next('}'); {
 		switch string(s.Name()) {
 		case "success":
@@ -75,6 +77,7 @@ func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.S
 				s.Skip()
 				continue
 			}
+			// Decode may stop anywhere in the result.
 			start := s.Offset()
 			if err := decode(s); err != nil {
 				note(err)
@@ -104,7 +107,8 @@ func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.S
 	}
 }
 
-// Bounds of what is kept of an envelope's messages, so that a failure can be told in a moment.
+// Bounds of what is kept of an envelope's messages, so that a failure can be told in a moment, whatever a server sends. The
+// API itself sends one or two, with a chain of one or two.
 const (
 	maxMessages     = 100
 	maxMessageDepth = 10

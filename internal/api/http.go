@@ -12,6 +12,12 @@ import (
 	"time"
 )
 
+// The rule behind all that follows: nothing is carried out twice. A request that is idempotent may be, so it is sent again
+// whenever that may help. Any other, which in practice is a POST that creates something, is sent again only if it is known
+// not to have been carried out: the API has said so, or nothing of it was written. If that is not known the operation ends,
+// and its error says that the outcome is unknown. Nobody else may decide this: net/http, which sends requests again by
+// itself, and middlewares are kept from it by what is in transport.go and trace.go.
+
 // An outcome is how an attempt ended. Each is decided in one place: those without a response in connectionFailed, those of
 // a status in ofStatus, the last ones in judge.
 type outcome int
@@ -103,7 +109,8 @@ func (o outcome) isAmbiguous(method string) bool {
 }
 
 // isIdempotent reports whether a request of the method may be carried out twice. PATCH is among them because the API's
-// PATCH sets members to given values.
+// PATCH sets members to given values. Methods are case-sensitive, as in net/http: "get" is not GET, and nobody knows what a
+// server makes of it.
 func isIdempotent(method string) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodPatch, http.MethodDelete:
@@ -113,7 +120,7 @@ func isIdempotent(method string) bool {
 	}
 }
 
-// ofStatus returns the outcome that a response's status is by itself.
+// ofStatus returns the outcome that a response's status is by itself. Of a success the body decides further.
 func ofStatus(code int) outcome {
 	switch {
 	case code >= 200 && code < 300:
@@ -163,6 +170,8 @@ func Do(ctx context.Context, c *Config, r *Request) (*Response, error) {
 			return &o.response, nil
 		}
 		if !failed.outcome.isRetryable(r.Method) || o.response.Attempts > c.MaxRetries {
+			// A retry that was not sent, or whose context ended, says little of why it was needed. And what may have been
+			// deleted must not look as if it had never been there.
 			if before != nil && (failed.outcome == notSent || failed.outcome == interrupted || mayBeGone) {
 				failed.err = o.after(before, failed.err)
 			}
@@ -172,6 +181,7 @@ func Do(ctx context.Context, c *Config, r *Request) (*Response, error) {
 		if waits == nil {
 			waits = newWaits(c.MaxRetryWait)
 		}
+		// A wait that is too long ends the operation now: nobody is served by waiting first and failing then.
 		wait, err := waits.next(ctx, failed.retryAfter)
 		if err != nil {
 			return &o.response, o.notRetried(failed, err)
@@ -256,6 +266,7 @@ func (o *operation) takeTurn(ctx context.Context) error {
 	if o.Limiter == nil {
 		return nil
 	}
+	// A limiter's own error need not say that the context has ended, or would end before its turn.
 	err := o.Limiter.Wait(ctx)
 	switch {
 	case err == nil:
@@ -294,6 +305,7 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 	defer cancel(nil)
 	seen := &trace{cancel: cancel, earlier: o.sent}
 	if err := o.newRequest(attemptCtx, seen); err != nil {
+		// Most often the token source failed, and often because the time was over: its error need not say so.
 		switch {
 		case ctx.Err() != nil:
 			err = joinContext(ctx, err)
@@ -302,6 +314,7 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 		}
 		return nil, &attemptError{outcome: notSent, err: o.errorf("%w", err)}
 	}
+	// From here on, what this attempt sends is secret in all that the operation shows.
 	o.sent, o.redactor = seen, nil
 	if attemptCtx.Err() != nil { // the token source has used up the time
 		return nil, &attemptError{outcome: notSent, err: o.errorf("%w", connectionError(ctx, attemptCtx, nil))}
@@ -317,11 +330,13 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 	end := ofStatus(response.StatusCode)
 	switch {
 	case errors.Is(err, errTooLarge):
+		// The rest of it is not read, so that what a success holds stays unknown.
 		if end == succeeded {
 			end = unreadable
 		}
 		return response, o.newFailure(end, response, body.Bytes(), envelope{}, err)
 	case err != nil && end == rejected:
+		// The status alone does not prove that something is not there; the next response may come whole.
 		return response, o.newFailure(cutShort, response, body.Bytes(), envelope{}, connectionError(ctx, attemptCtx, err))
 	case end != succeeded:
 		// The status says what the attempt came to, however much of the body there is.
@@ -369,6 +384,7 @@ func (o *operation) newRequest(ctx context.Context, seen *trace) error {
 	if err := o.Authorize(ctx, request.Header); err != nil {
 		return err
 	}
+	// Last, so that a caller's header replaces any of these.
 	for _, set := range o.Headers {
 		set(request)
 	}

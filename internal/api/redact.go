@@ -25,8 +25,11 @@ import (
 // records. Making one costs much more than a request; it is made only when something is to be shown.
 
 const (
-	redacted  = "[redacted]"
-	minSecret = 4 // the length from which a secret is told from the text around it
+	// redacted stands in place of a secret.
+	redacted = "[redacted]"
+	// minSecret is the length from which a secret is told from the text around it. Removing every "1" because that is
+	// somebody's password would leave no text to read.
+	minSecret = 4
 )
 
 // A redactor takes secrets out of texts and errors.
@@ -35,7 +38,7 @@ type redactor struct {
 	replacer *strings.Replacer
 }
 
-// redact returns the redactor for all that was sent until now.
+// redact returns the redactor for all that was sent until now. An attempt that sends more makes it obsolete.
 func (o *operation) redact() *redactor {
 	if o.redactor == nil {
 		o.redactor = newRedactor(o.sent.appendSecrets(slices.Concat(namedSecrets(o.Body), o.Secrets, o.proxy)))
@@ -91,7 +94,8 @@ func (r *redactor) error(err error) error {
 	return clean(err, r.text(err.Error()))
 }
 
-// isShownBy reports whether the text of err, or of an error that it wraps, holds a secret.
+// isShownBy reports whether the text of err, or of an error that it wraps, holds a secret. An error can hide in its text what
+// the one below it shows.
 func (r *redactor) isShownBy(err error) bool {
 	text := err.Error()
 	if r.text(text) != text {
@@ -108,7 +112,8 @@ func (r *redactor) isShownBy(err error) bool {
 	}
 }
 
-// A cleanedError shows the text of an error without its secrets, and hides the error itself; errors.Is sees it still.
+// A cleanedError shows the text of an error without its secrets and hides the error itself, which Unwrap would give away.
+// errors.Is still sees what it is, and so does who asks for a timeout.
 type cleanedError struct {
 	text    string
 	timeout bool

@@ -20,7 +20,8 @@ const (
 	longestWait = 30 * time.Second
 )
 
-// waits are the waits between the attempts of one operation.
+// waits are the waits between the attempts of one operation. They are made when the first one is needed, which for most
+// operations is never.
 type waits struct {
 	longest time.Duration
 	backoff backoff.ExponentialBackOff

@@ -50,6 +50,8 @@ type headerField struct {
 	values []string
 }
 
+// Bounds and reasons for ending an attempt from within.
+
 // maxConnections is how many connections net/http may try one GET on by itself, because those that it had were dead: it
 // can't be seen whether they took the request. Others it tries on several only as long as nothing was written.
 const maxConnections = 4
@@ -76,6 +78,7 @@ func (t *trace) follow(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(context.WithValue(ctx, traceKey{}, t), &t.hooks)
 }
 
+// getConn notes that a transport reports what it does. Only of such a one does a missing connection prove anything.
 func (t *trace) getConn(string) { t.sought.Store(true) }
 
 // gotConn ends the attempt where net/http would send the request again by itself. Nothing is written on a connection that
@@ -112,6 +115,8 @@ func (t *trace) got1xx(int, textproto.MIMEHeader) error {
 	return nil
 }
 
+// handshakeDone keeps what ended a handshake: it can be any error, such as an end of file, and is told from the same error
+// of reading a response only by that.
 func (t *trace) handshakeDone(_ tls.ConnectionState, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -70,7 +70,8 @@ func (h *HTTPClient) use(transport http.RoundTripper) {
 	h.client, h.transport = &client, transport
 }
 
-// do sends a request. An error has no method and no URL before it.
+// do sends a request. An error has no method and no URL before it, because the operation's own prefix says both, and the
+// URL's query need not show.
 func (h *HTTPClient) do(request *http.Request) (*http.Response, error) {
 	response, err := h.client.Do(request)
 	if err != nil {
@@ -143,6 +144,7 @@ func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 	if seen == nil { // a middleware has made a context of its own
 		seen = new(trace)
 	}
+	// The first time that a middleware sends the request, nothing is known of it; the second time the first one's end is.
 	if seen.mayBeDone.Load() && !isIdempotent(request.Method) {
 		return nil, errSentOnce
 	}
@@ -155,6 +157,7 @@ func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 		if pool, is := next.(interface{ CloseIdleConnections() }); is && seen.connections.Load() > maxConnections {
 			pool.CloseIdleConnections() // the next attempt should not meet more of them
 		}
+		// A transport that does not report its connections may have had one.
 		seen.mayBeDone.Store(!seen.sought.Load() || seen.connections.Load() > 0)
 	case response == nil:
 		return nil, fmt.Errorf("transport %T returned neither a response nor an error", next)
@@ -181,7 +184,8 @@ func withoutIdempotencyKeys(request *http.Request) *http.Request {
 	return request
 }
 
-// hiddenLocation is where a response's Location is kept while net/http has it.
+// hiddenLocation is where a response's Location is kept while http.Client has it: under a spelling that Header.Get does not
+// find. It is put back before anybody else sees the response.
 const hiddenLocation = "location"
 
 // A redirectTransport hides where a redirect leads from http.Client, which would parse it though it is not followed.
