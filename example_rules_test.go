@@ -245,7 +245,7 @@ func ExamplePostureService_Delete() {
 	// Output: deleted, 0 rules left
 }
 
-// The linters exhaustive and gochecksumtype check that such a switch names every type or has a default.
+// The linter gochecksumtype checks that such a switch names every type or has a default.
 func ExampleDeviceInput() {
 	server := posturetest.NewServer()
 	defer server.Close()
