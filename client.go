@@ -119,9 +119,9 @@ type operationKey struct{}
 // An operation is what a call does: a service and a verb.
 type operation struct{ service, verb string }
 
-// Operation returns the name of the call that a context belongs to, in a middleware, a [Limiter] or a token source: the
-// service and what is done, such as "posture.create" or "integrations.list"; "do" for [Client.Do]; "" in any other
-// context. List, All, ListPage and the looks of FindCreated are all "list".
+// Operation returns the name of the call that a context belongs to, for a middleware, a [Limiter] or a token source. The
+// name is a service and a verb, such as "posture.create" or "integrations.list", or "do" for [Client.Do]. It is "" for any
+// other context. The verb of List, All, ListPage and FindCreated is list.
 func Operation(ctx context.Context) string {
 	o, _ := ctx.Value(operationKey{}).(operation)
 	if o.verb == "" {

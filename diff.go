@@ -12,7 +12,7 @@ import (
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
-// A Difference is a member on which a wanted rule or integration doesn't agree with the one that there is.
+// A Difference is a member in which a wanted rule or integration differs from the existing one.
 type Difference struct {
 	// Field is the path of the member, such as schedule or input.requireAll. It is "" if one of the two can't be
 	// written as JSON.
