@@ -10,7 +10,7 @@ import (
 
 func TestParseBaseURL(t *testing.T) {
 	for text, want := range map[string]string{
-		" https://h/v4\n":     "https://h/v4/",
+		"\thttps://h/v4\n":    "https://h/v4/",
 		"http://LOCALHOST:80": "http://LOCALHOST:80/",
 		"http://[::1]/":       "http://[::1]/",
 	} {
