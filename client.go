@@ -14,7 +14,7 @@ import (
 )
 
 // Version is the version of this package.
-const Version = "0.1.0"
+const Version = "0.2.0"
 
 const userAgent = "cfposture/" + Version
 
@@ -86,14 +86,14 @@ func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Op
 		_, err := s.do(ctx, name, r)
 		return err
 	}
-	target := reflect.TypeOf(result)
-	if target.Kind() != reflect.Pointer {
+	target := reflect.ValueOf(result)
+	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return fail("result", fmt.Errorf("%T is not a pointer to store it in", result))
 	}
 	var text []byte
 	r.Decode = func(s *wire.Scanner) error {
 		text = bytes.Clone(s.Value())
-		return json.Unmarshal(text, reflect.New(target.Elem()).Interface())
+		return json.Unmarshal(text, reflect.New(target.Type().Elem()).Interface())
 	}
 	if _, err := s.do(ctx, name, r); err != nil || text == nil {
 		return err
@@ -119,9 +119,9 @@ type operationKey struct{}
 // An operation is what a call does: a service and a verb.
 type operation struct{ service, verb string }
 
-// Operation returns the name of the call that a context belongs to, in a middleware, a [Limiter] or a token source: the
-// service and what is done, such as "posture.create" or "integrations.list"; "do" for [Client.Do]; "" in any other
-// context. List, All, ListPage and the looks of FindCreated are all "list".
+// Operation returns the name of the call that a context belongs to, for a middleware, a [Limiter] or a token source. The
+// name is a service and a verb, such as "posture.create" or "integrations.list", or "do" for [Client.Do]. It is "" for any
+// other context. The verb of List, All, ListPage and FindCreated is list.
 func Operation(ctx context.Context) string {
 	o, _ := ctx.Value(operationKey{}).(operation)
 	if o.verb == "" {

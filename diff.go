@@ -12,7 +12,7 @@ import (
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
-// A Difference is a member on which a wanted rule or integration doesn't agree with the one that there is.
+// A Difference is a member in which a wanted rule or integration differs from the existing one.
 type Difference struct {
 	// Field is the path of the member, such as schedule or input.requireAll. It is "" if one of the two can't be
 	// written as JSON.
@@ -27,7 +27,7 @@ func (d Difference) String() string {
 	if d.Have == nil {
 		have = "nothing"
 	}
-	return api.Printable(fmt.Sprintf("%s: want %s, have %s", d.Field, d.Want, have))
+	return api.Printable(fmt.Sprintf("%s: want %s, have %s", d.Field, string(d.Want), have))
 }
 
 // Diff returns what to change in have so that it has the effect of r: one Difference for each member, and none if no

@@ -91,7 +91,7 @@ func (s *IntegrationsService) Delete(ctx context.Context, integrationID string, 
 
 var errNilIntegration = errors.New("cfposture: the integration is nil")
 
-// An Integration connects the account to a service that knows devices. Rules name it by its ID, as connection_id.
+// An Integration connects the account to a service that knows devices. Rules refer to it by its ID, in connection_id.
 type Integration struct {
 	// ID is a UUID, which the API assigns. Create doesn't send it.
 	ID string `json:"id,omitzero"`

@@ -22,11 +22,11 @@ import (
 	"github.com/cfposture/cfposture/posturetest"
 )
 
-// A book answers with its pages, each a list of IDs, and with an empty page for every other.
+// A book responds with its pages, each a list of IDs, and with an empty page for every other.
 type book struct {
 	pages    [][]string
 	info     func(page int) string // result_info, "" for none
-	ignores  bool                  // the page that is asked for, and answers with the first
+	ignores  bool                  // the page that is asked for, and responds with the first
 	requests []string              // their queries
 }
 
@@ -262,7 +262,7 @@ func TestAllMayBeLeft(t *testing.T) {
 
 func TestItemErrorTellsAnOddItemFromABrokenList(t *testing.T) {
 	const odd = `{"id":"odd", "name":5}`
-	client := mockClient(t, answer(200, `{"success":true,"result":[{"id":"a","name":"n","type":"warp"},`+odd+`,[],{"id":"b","name":"n","type":"warp"}]}`))
+	client := mockClient(t, responding(200, `{"success":true,"result":[{"id":"a","name":"n","type":"warp"},`+odd+`,[],{"id":"b","name":"n","type":"warp"}]}`))
 	var got []string
 	for rule, err := range client.Posture.All(t.Context()) {
 		var item *cfposture.ItemError
@@ -311,7 +311,7 @@ func TestItemErrorsOfAMillionElements(t *testing.T) {
 func TestItemNestedTooDeepHidesNoOther(t *testing.T) {
 	for _, depth := range []int{9_990, 10_000, 1_000_000} {
 		deep := `{"id":"deep","name":"n","type":"warp","x":` + strings.Repeat("[", depth) + strings.Repeat("]", depth) + `}`
-		client := mockClient(t, answer(200, `{"success":true,"result":[{"id":"a","name":"n","type":"warp"},`+deep+`,{"id":"b","name":"n","type":"warp"}]}`))
+		client := mockClient(t, responding(200, `{"success":true,"result":[{"id":"a","name":"n","type":"warp"},`+deep+`,{"id":"b","name":"n","type":"warp"}]}`))
 		rules, err := client.Posture.List(t.Context())
 		require.GreaterOrEqual(t, len(rules), 2)
 		assert.Equal(t, "b", rules[len(rules)-1].ID)

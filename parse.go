@@ -23,8 +23,8 @@ func ParseRule(data []byte, allow ...string) (*Rule, error) {
 	return parsed(d, r, r.subject(), r.validate)
 }
 
-// ParseInput is [ParseRule] for the input of a rule of the given type. Paths begin within the input; those in allow may
-// also begin with "input.".
+// ParseInput reads the input of a rule of the given type, as strictly as [ParseRule]. Paths are relative to the input;
+// those in allow may also begin with "input.".
 func ParseInput(t RuleType, data []byte, allow ...string) (DeviceInput, error) {
 	d := wire.NewDocument(data, allow, "input.")
 	input := parseInput(d, "", t, d.Text)
@@ -33,7 +33,8 @@ func ParseInput(t RuleType, data []byte, allow ...string) (DeviceInput, error) {
 	return parsed(d, input, subject("input", "", t), input.validate)
 }
 
-// ParseIntegration is [ParseRule] for an integration. Because Create requires them, secrets must not be missing.
+// ParseIntegration reads an integration that a person wrote, as strictly as [ParseRule]. Secrets must not be missing,
+// because Create requires them.
 func ParseIntegration(data []byte, allow ...string) (*Integration, error) {
 	d, i := wire.NewDocument(data, allow, ""), new(Integration)
 	if text := d.Decode("", d.Text, i); text != "" {
@@ -44,8 +45,8 @@ func ParseIntegration(data []byte, allow ...string) (*Integration, error) {
 	return parsed(d, i, i.subject(), i.validate)
 }
 
-// ParseConfig is [ParseIntegration] for the config of an integration of the given type. Paths begin within the config;
-// those in allow may also begin with "config.".
+// ParseConfig reads the config of an integration of the given type, as strictly as [ParseIntegration]. Paths are relative
+// to the config; those in allow may also begin with "config.".
 func ParseConfig(t IntegrationType, data []byte, allow ...string) (IntegrationConfig, error) {
 	d := wire.NewDocument(data, allow, "config.")
 	config := parseConfig(d, "", t, d.Text)

@@ -90,8 +90,8 @@ func (s *PostureService) Update(ctx context.Context, rule *Rule, opts ...Option)
 	return s.rules.submit(ctx, "update", http.MethodPut, rule, opts, rule.ID)
 }
 
-// Delete deletes one rule. The API's response for a rule that does not exist is a success; where it is status 404 or code
-// 6024, the error wraps [ErrNotFound], unless an attempt before may have deleted the rule.
+// Delete deletes one rule. The API reports success for a rule that doesn't exist. If it responds with status 404 or code
+// 6024 instead, the error wraps [ErrNotFound], unless an earlier attempt may have deleted the rule.
 //
 // DELETE /accounts/{account_id}/devices/posture/{rule_id}
 func (s *PostureService) Delete(ctx context.Context, ruleID string, opts ...Option) error {

@@ -331,7 +331,7 @@ func TestCleanedErrorIsStillWhatItWas(t *testing.T) {
 	require.EqualError(t, cleaned, "open [redacted]: file does not exist")
 	require.ErrorIs(t, cleaned, os.ErrNotExist)
 	var leaked *os.PathError
-	assert.False(t, errors.As(cleaned, &leaked), "its fields would show the secret")
+	require.NotErrorAs(t, cleaned, &leaked, "its fields would show the secret")
 
 	cleaned = r.error(&net.DNSError{Name: "hush-hush", IsTimeout: true})
 	var timeout net.Error

@@ -1,27 +1,32 @@
 package api
 
 import (
-	"context"
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/httptrace"
-	"net/textproto"
 	"net/url"
-	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
 )
+
+// What stands around net/http, from the engine to the network:
+//
+//	HTTPClient          a copy of the caller's http.Client: its cookie jar and its timeout
+//	redirectTransport   hides where a redirect leads, so that http.Client does not look
+//	middlewares         the caller's, the last one given first
+//	baseTransport       sees each request as it goes out, and keeps it from going out twice
+//	the caller's        http.DefaultTransport, if there is none
+//
+// A trace, which the attempt puts into the context of its request, tells what all of them do.
 
 // An HTTPClient sends requests through a copy of the caller's http.Client, which follows no redirect, so that
 // credentials reach no other host.
 type HTTPClient struct {
-	client    *http.Client
-	transport http.RoundTripper // the middlewares' and the caller's, one around the other
+	client *http.Client
+	// transport is the middlewares' and the caller's, one around the other.
+	transport http.RoundTripper
 	// direct says that requests go straight to an http.Transport, which reports all that it does.
 	direct bool
 	// proxy is the http.Transport's choice of a proxy, nil if there is none.
@@ -45,7 +50,8 @@ func NewHTTPClient(client *http.Client) *HTTPClient {
 	return h
 }
 
-// Wrap returns a client whose transport is wrapped by the middleware.
+// Wrap returns a client whose transport is wrapped by the middleware. The client that it is called on stays as it is, and
+// its middlewares are not set up again.
 func (h *HTTPClient) Wrap(middleware func(http.RoundTripper) http.RoundTripper) (*HTTPClient, error) {
 	transport := middleware(h.transport)
 	if transport == nil {
@@ -64,7 +70,8 @@ func (h *HTTPClient) use(transport http.RoundTripper) {
 	h.client, h.transport = &client, transport
 }
 
-// do sends a request. An error has no method and no URL before it.
+// do sends a request. An error has no method and no URL before it, because the operation's own prefix says both, and the
+// URL's query need not show.
 func (h *HTTPClient) do(request *http.Request) (*http.Response, error) {
 	response, err := h.client.Do(request)
 	if err != nil {
@@ -109,7 +116,8 @@ func (h *HTTPClient) provesUnwritten(seen *trace, err error, ended bool) bool {
 	return false
 }
 
-// isConnecting reports whether err, and not one that it wraps, is of making a connection.
+// isConnecting reports whether err, and not one that it wraps, is the error of making a connection: of a dial, of a lookup,
+// or of a handshake. An *net.OpError of reading or writing is not.
 func isConnecting(err error) bool {
 	switch err := err.(type) { //nolint:errorlint // see above
 	case *net.OpError:
@@ -119,106 +127,6 @@ func isConnecting(err error) bool {
 	default:
 		return err == http.ErrSchemeMismatch //nolint:errorlint // see above
 	}
-}
-
-// A trace notes what transports report of an attempt.
-type trace struct {
-	request *http.Request
-	cancel  context.CancelCauseFunc // ends the attempt
-	earlier *trace                  // of the attempt before, whose credentials are still secret
-
-	sought, found atomic.Bool  // a connection
-	connections   atomic.Int32 // that the last transport was given for its request
-	written       atomic.Bool  // the request was written over HTTP/2, and no response has come
-
-	// target is the URL that the request is sent to, which a middleware may have changed.
-	target atomic.Pointer[url.URL]
-
-	// For the last transport: an earlier request of a middleware may have been carried out.
-	mayBeDone atomic.Bool
-
-	mu        sync.Mutex
-	handshake error         // that ended one
-	fields    []headerField // that were written, those of middlewares and cookie jars among them
-}
-
-type headerField struct {
-	name   string
-	values []string
-}
-
-// maxConnections is how many connections net/http may try one GET on by itself, because those that it had were dead: it
-// can't be seen whether they took the request. Others it tries on several only as long as nothing was written.
-const maxConnections = 4
-
-// Reasons to end an attempt before net/http or a middleware sends its request again.
-var (
-	errResent   = errors.New("the connection failed after the request was written")
-	errAllDead  = fmt.Errorf("%d connections in a row were dead", maxConnections)
-	errSentOnce = errors.New("the request may have been carried out: a middleware must not send it again")
-)
-
-type traceKey struct{}
-
-// follow returns a context whose request is traced, and ends the attempt where net/http would send it again by itself.
-func (t *trace) follow(ctx context.Context, method string) context.Context {
-	hooks := &httptrace.ClientTrace{
-		GetConn: func(string) { t.sought.Store(true) },
-		GotConn: func(httptrace.GotConnInfo) {
-			t.found.Store(true)
-			// What is ended here has written nothing on this connection.
-			switch count := t.connections.Add(1); {
-			case t.written.Load():
-				t.cancel(errResent)
-			case count > maxConnections && isSafe(method):
-				t.cancel(errAllDead)
-			}
-		},
-		WroteHeaderField: func(name string, values []string) {
-			// Only HTTP/2 has this field. Over HTTP/1 net/http sends a request again only if nothing of it was written,
-			// or if it is a GET on a connection that was used before. What has another path is not this request but,
-			// say, one for a token, which the caller's transport makes in the same context.
-			if name == ":path" && slices.Equal(values, []string{t.target.Load().RequestURI()}) {
-				t.written.Store(true)
-			}
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			t.fields = append(t.fields, headerField{name, values})
-		},
-		TLSHandshakeDone: func(_ tls.ConnectionState, err error) {
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			t.handshake = err
-		},
-		GotFirstResponseByte: func() {
-			// The caller's transport may respond to a response by sending the request again.
-			t.written.Store(false)
-		},
-		Got1xxResponse: func(int, textproto.MIMEHeader) error {
-			t.written.Store(true) // that was no response yet
-			return nil
-		},
-	}
-	return httptrace.WithClientTrace(context.WithValue(ctx, traceKey{}, t), hooks)
-}
-
-func (t *trace) handshakeError() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.handshake
-}
-
-// appendSecrets appends the credentials that this attempt and those before it have sent.
-func (t *trace) appendSecrets(secrets []string) []string {
-	for ; t != nil; t = t.earlier {
-		secrets = append(secrets, headerSecrets(t.request.Header)...)
-		t.mu.Lock()
-		for _, field := range t.fields {
-			secrets = append(secrets, fieldSecrets(field.name, field.values)...)
-		}
-		t.mu.Unlock()
-	}
-	return secrets
 }
 
 // A baseTransport is the last transport before the network. It keeps a middleware from sending a request again that may
@@ -236,6 +144,7 @@ func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 	if seen == nil { // a middleware has made a context of its own
 		seen = new(trace)
 	}
+	// The first time that a middleware sends the request, nothing is known of it; the second time the first one's end is.
 	if seen.mayBeDone.Load() && !isIdempotent(request.Method) {
 		return nil, errSentOnce
 	}
@@ -248,6 +157,7 @@ func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 		if pool, is := next.(interface{ CloseIdleConnections() }); is && seen.connections.Load() > maxConnections {
 			pool.CloseIdleConnections() // the next attempt should not meet more of them
 		}
+		// A transport that does not report its connections may have had one.
 		seen.mayBeDone.Store(!seen.sought.Load() || seen.connections.Load() > 0)
 	case response == nil:
 		return nil, fmt.Errorf("transport %T returned neither a response nor an error", next)
@@ -274,7 +184,8 @@ func withoutIdempotencyKeys(request *http.Request) *http.Request {
 	return request
 }
 
-// hiddenLocation is where a response's Location is kept while net/http has it.
+// hiddenLocation is where a response's Location is kept while http.Client has it: under a spelling that Header.Get does not
+// find. It is put back before anybody else sees the response.
 const hiddenLocation = "location"
 
 // A redirectTransport hides where a redirect leads from http.Client, which would parse it though it is not followed.

@@ -1,0 +1,143 @@
+package api
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptrace"
+	"net/textproto"
+	"net/url"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// A trace notes what transports report of an attempt.
+//
+// It serves three ends: to prove that a request was not written, to end the attempt where net/http or a middleware would
+// send its request a second time, and to know the credentials that were really sent.
+type trace struct {
+	hooks   httptrace.ClientTrace
+	request *http.Request
+	// cancel ends the attempt.
+	cancel context.CancelCauseFunc
+	// earlier is the trace of the attempt before, whose credentials are still secret.
+	earlier *trace
+
+	// sought and found tell whether a connection was asked for, and whether there was one, for any request in the
+	// attempt's context.
+	sought, found atomic.Bool
+	// connections counts those that the last transport was given since it began to send the request.
+	connections atomic.Int32
+	// written tells that the request was written over HTTP/2, and that no response has come since.
+	written atomic.Bool
+	// target is the URL that the request is sent to, which a middleware may have changed.
+	target atomic.Pointer[url.URL]
+	// mayBeDone tells that an earlier request of a middleware may have been carried out.
+	mayBeDone atomic.Bool
+
+	mu sync.Mutex
+	// handshake is the error that ended a handshake.
+	handshake error
+	// fields are the headers that were written, those of middlewares and cookie jars among them.
+	fields []headerField
+}
+
+type headerField struct {
+	name   string
+	values []string
+}
+
+// Bounds and reasons for ending an attempt from within.
+
+// maxConnections is how many connections net/http may try one GET on by itself, because those that it had were dead: it
+// can't be seen whether they took the request. Others it tries on several only as long as nothing was written.
+const maxConnections = 4
+
+// Reasons to end an attempt before net/http or a middleware sends its request again.
+var (
+	errResent   = errors.New("the connection failed after the request was written")
+	errAllDead  = fmt.Errorf("%d connections in a row were dead", maxConnections)
+	errSentOnce = errors.New("the request may have been carried out: a middleware must not send it again")
+)
+
+type traceKey struct{}
+
+// follow returns a context whose request is traced.
+func (t *trace) follow(ctx context.Context) context.Context {
+	t.hooks = httptrace.ClientTrace{
+		GetConn:              t.getConn,
+		GotConn:              t.gotConn,
+		TLSHandshakeDone:     t.handshakeDone,
+		WroteHeaderField:     t.wroteHeaderField,
+		GotFirstResponseByte: t.gotResponse,
+		Got1xxResponse:       t.got1xx,
+	}
+	return httptrace.WithClientTrace(context.WithValue(ctx, traceKey{}, t), &t.hooks)
+}
+
+// getConn notes that a transport reports what it does. Only of such a one does a missing connection prove anything.
+func (t *trace) getConn(string) { t.sought.Store(true) }
+
+// gotConn ends the attempt where net/http would send the request again by itself. Nothing is written on a connection that
+// is got after the context has ended.
+func (t *trace) gotConn(httptrace.GotConnInfo) {
+	t.found.Store(true)
+	switch count := t.connections.Add(1); {
+	case t.written.Load():
+		t.cancel(errResent)
+	case count > maxConnections && isSafe(t.request.Method):
+		t.cancel(errAllDead)
+	}
+}
+
+// wroteHeaderField keeps a header that was written, and notes whether the request was written over HTTP/2, which alone has
+// a field :path. Over HTTP/1 net/http sends a request again only if nothing of it was written, or if it is a GET on a
+// connection that was used before. What has another path is not this request but, say, one for a token, which the caller's
+// transport makes in the same context.
+func (t *trace) wroteHeaderField(name string, values []string) {
+	if name == ":path" && slices.Equal(values, []string{t.target.Load().RequestURI()}) {
+		t.written.Store(true)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.fields = append(t.fields, headerField{name, values})
+}
+
+// gotResponse allows the caller's transport to respond to a response by sending the request again.
+func (t *trace) gotResponse() { t.written.Store(false) }
+
+// got1xx takes that back: an informational response is none yet.
+func (t *trace) got1xx(int, textproto.MIMEHeader) error {
+	t.written.Store(true)
+	return nil
+}
+
+// handshakeDone keeps what ended a handshake: it can be any error, such as an end of file, and is told from the same error
+// of reading a response only by that.
+func (t *trace) handshakeDone(_ tls.ConnectionState, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.handshake = err
+}
+
+func (t *trace) handshakeError() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.handshake
+}
+
+// appendSecrets appends the credentials that this attempt and those before it have sent.
+func (t *trace) appendSecrets(secrets []string) []string {
+	for ; t != nil; t = t.earlier {
+		secrets = append(secrets, headerSecrets(t.request.Header)...)
+		t.mu.Lock()
+		for _, field := range t.fields {
+			secrets = append(secrets, fieldSecrets(field.name, field.values)...)
+		}
+		t.mu.Unlock()
+	}
+	return secrets
+}
