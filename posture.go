@@ -144,7 +144,7 @@ func (r *Rule) Validate() error {
 	return invalid(r.subject(), p)
 }
 
-func (r *Rule) subject() string { return subject("rule", r.Name, r.wireType()) }
+func (r *Rule) subject() string { return check.Subject("rule", r.Name, r.wireType()) }
 
 func (r *Rule) validate(p *check.Problems) {
 	p.IDLength("id", r.ID)
@@ -186,7 +186,7 @@ func (t RuleType) needsInput() bool {
 
 // String returns one line for people: the name, type and ID, the devices, the schedule, the input and what is unknown.
 func (r Rule) String() string {
-	line := subject("rule", r.Name, r.wireType())
+	line := check.Subject("rule", r.Name, r.wireType())
 	if r.ID != "" {
 		line += " " + r.ID
 	}
@@ -212,9 +212,7 @@ func (r Rule) LogValue() slog.Value {
 	if len(r.Match) > 0 {
 		attrs = append(attrs, slog.Any("match", r.Match))
 	}
-	if !variant.IsNil(r.Input) {
-		attrs = append(attrs, slog.Any("input", r.Input))
-	}
+	attrs = variant.AppendAttr(attrs, "input", r.Input)
 	if r.Enabled != nil {
 		attrs = append(attrs, slog.Bool("enabled", *r.Enabled))
 	}
