@@ -213,23 +213,6 @@ func (c *collection[T]) decodeItem(s *wire.Scanner) (*T, error) {
 	return c.decode(string(text))
 }
 
-// encodeItem writes the struct that from points to. AppendDeferred writes its input or config. The subject is for errors.
-func encodeItem(from any, subject string, appendDeferred func(dst []byte) ([]byte, error)) ([]byte, error) {
-	text, err := wire.Append(nil, from, appendDeferred)
-	if err != nil {
-		return nil, fmt.Errorf("cfposture: %s: %w", subject, err)
-	}
-	return text, nil
-}
-
-// named says which item an error is about, as far as that is known.
-func named(noun, id string, err error) error {
-	if id == "" {
-		return fmt.Errorf("%s: %w", noun, err)
-	}
-	return fmt.Errorf("%s %s: %w", noun, id, err)
-}
-
 // request returns a request of the collection, or of the item with the ID, and the settings to make it with.
 func (c *collection[T]) request(method string, opts []Option, id ...string) (*settings, *api.Request, error) {
 	s, err := c.client.settings.with(opts)
@@ -261,4 +244,21 @@ func (c *collection[T]) pathOf(accountID string, id []string) (string, error) {
 	}
 	element, err := api.EscapeElement(c.noun+" ID", id[0])
 	return path + "/" + element, err
+}
+
+// encodeItem writes the struct that from points to. AppendDeferred writes its input or config. The subject is for errors.
+func encodeItem(from any, subject string, appendDeferred func(dst []byte) ([]byte, error)) ([]byte, error) {
+	text, err := wire.Append(nil, from, appendDeferred)
+	if err != nil {
+		return nil, fmt.Errorf("cfposture: %s: %w", subject, err)
+	}
+	return text, nil
+}
+
+// named says which item an error is about, as far as that is known.
+func named(noun, id string, err error) error {
+	if id == "" {
+		return fmt.Errorf("%s: %w", noun, err)
+	}
+	return fmt.Errorf("%s %s: %w", noun, id, err)
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/cfposture/cfposture/internal/variant"
 )
 
 // How long to look for what a POST may have created, with pauses that double from the first to the longest.
@@ -24,9 +26,6 @@ const (
 //
 // GET and POST /accounts/{account_id}/devices/posture
 func (s *PostureService) CreateOnce(ctx context.Context, rule *Rule, opts ...Option) (*Rule, error) {
-	if rule == nil {
-		return nil, errNilRule
-	}
 	return s.rules.createOnce(ctx, rule, opts)
 }
 
@@ -38,9 +37,6 @@ func (s *PostureService) CreateOnce(ctx context.Context, rule *Rule, opts ...Opt
 //
 // GET /accounts/{account_id}/devices/posture
 func (s *PostureService) FindCreated(ctx context.Context, rule *Rule, known func(id string) bool, opts ...Option) (*Rule, error) {
-	if rule == nil {
-		return nil, errNilRule
-	}
 	return s.rules.findCreated(ctx, rule, known, opts)
 }
 
@@ -51,9 +47,6 @@ func (r *Rule) mayBe(have *Rule) bool { return r.Name == have.Name && len(r.Diff
 //
 // GET and POST /accounts/{account_id}/devices/posture/integration
 func (s *IntegrationsService) CreateOnce(ctx context.Context, integration *Integration, opts ...Option) (*Integration, error) {
-	if integration == nil {
-		return nil, errNilIntegration
-	}
 	return s.integrations.createOnce(ctx, integration, opts)
 }
 
@@ -61,10 +54,9 @@ func (s *IntegrationsService) CreateOnce(ctx context.Context, integration *Integ
 // [PostureService.FindCreated].
 //
 // GET /accounts/{account_id}/devices/posture/integration
-func (s *IntegrationsService) FindCreated(ctx context.Context, integration *Integration, known func(id string) bool, opts ...Option) (*Integration, error) {
-	if integration == nil {
-		return nil, errNilIntegration
-	}
+func (s *IntegrationsService) FindCreated(
+	ctx context.Context, integration *Integration, known func(id string) bool, opts ...Option,
+) (*Integration, error) {
 	return s.integrations.findCreated(ctx, integration, known, opts)
 }
 
@@ -81,6 +73,9 @@ type creatable[T any] interface {
 }
 
 func (c *collection[T]) createOnce(ctx context.Context, item creatable[T], opts []Option) (*T, error) {
+	if variant.IsNil(item) {
+		return nil, item.Validate()
+	}
 	existed := map[string]bool{}
 	if err := c.look(ctx, opts, func(id string, _ *T) { existed[id] = true }); err != nil {
 		return nil, err
@@ -97,6 +92,9 @@ func (c *collection[T]) createOnce(ctx context.Context, item creatable[T], opts 
 }
 
 func (c *collection[T]) findCreated(ctx context.Context, item creatable[T], known func(id string) bool, opts []Option) (*T, error) {
+	if variant.IsNil(item) {
+		return nil, item.Validate()
+	}
 	if known == nil {
 		known = func(string) bool { return false }
 	}

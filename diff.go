@@ -31,8 +31,8 @@ func (d Difference) String() string {
 }
 
 // Diff returns what to change in have so that it has the effect of r: one Difference for each member, and none if no
-// change is needed. Members are compared by what they mean: 60m is 1h, and neither the order of Match, of other lists,
-// nor that of JSON members matters.
+// change is needed. Members are compared by what they mean: 60m equals 1h, and the order of Match, of other lists and of
+// JSON members does not matter.
 //
 // What r leaves out is no difference; nil and "" are left out, whereas an empty list that isn't nil asks for none. Nor is
 // what only the API sets, such as the ID. Some members don't come back in every response: version, path, sha256,
@@ -46,9 +46,9 @@ func (r *Rule) Diff(have *Rule) []Difference {
 	return diff(r.comparison(have), r, have)
 }
 
-// Merge returns have with the members that r sets put over it, for Update to send. It keeps what only have has: its ID,
-// what r leaves out, and members that this package has no field for. Neither r nor have changes, and neither shares
-// anything with the result.
+// Merge returns a copy of have in which the members that r sets have r's values, to pass to Update. It keeps what only have
+// has: its ID, what r leaves out, and members that this package has no field for. Neither r nor have changes, and neither
+// shares anything with the result.
 //
 // If r is of another type, its input is taken as a whole. The API refuses such an Update: create r and delete have.
 func (r *Rule) Merge(have *Rule) *Rule {
@@ -96,8 +96,8 @@ func (i *Integration) Diff(have *Integration) []Difference {
 	return diff(i.comparison(have), i.withoutSecrets(isComparable), have.withoutSecrets(isComparable))
 }
 
-// Merge returns have with the members that i sets put over it, as [Rule.Merge] does. Update takes those members of the
-// result that are to change. Its Config has no secrets but those of i.
+// Merge returns a copy of have in which the members that i sets have i's values, like [Rule.Merge]. Pass those members of
+// the result that are to change to Update. The Config of the result has no secrets but those of i.
 func (i *Integration) Merge(have *Integration) *Integration {
 	if i == nil || have == nil {
 		return cmp.Or(i, have).Clone()
@@ -171,9 +171,6 @@ func merge[T any](c *wire.Comparison, want, have payload, decode func(text strin
 	if wantErr != nil || haveErr != nil {
 		return nil
 	}
-	merged, err := decode(c.Merge(string(wanted), string(there)))
-	if err != nil {
-		return nil
-	}
+	merged, _ := decode(c.Merge(string(wanted), string(there))) // nil if there is an error
 	return merged
 }

@@ -237,17 +237,6 @@ func invalid(subject string, p *check.Problems) error {
 	return e
 }
 
-// subject names a rule or an integration in a ValidationError.
-func subject[T ~string](noun, name string, t T) string {
-	if name != "" {
-		noun = fmt.Sprintf("%s %q", noun, name)
-	}
-	if t != "" {
-		noun += " (" + string(t) + ")"
-	}
-	return api.Printable(noun)
-}
-
 // Error returns the subject and all problems in one line.
 func (e *ValidationError) Error() string {
 	texts := make([]string, len(e.Problems))

@@ -10,7 +10,6 @@ import (
 	"github.com/cfposture/cfposture/internal/check"
 	"github.com/cfposture/cfposture/internal/interval"
 	"github.com/cfposture/cfposture/internal/variant"
-	"github.com/cfposture/cfposture/internal/wire"
 )
 
 // A RuleType names what a rule checks. It decides what the Input of the rule holds.
@@ -93,7 +92,7 @@ func NewInput(t RuleType) DeviceInput {
 }
 
 // ConnectionID returns the ID of the integration that an input names. It returns "" if the input names none or if
-// inputs of its kind can't.
+// inputs of its type can't.
 func ConnectionID(input DeviceInput) string {
 	if id := connectionID(input); id != nil {
 		return *id
@@ -101,7 +100,7 @@ func ConnectionID(input DeviceInput) string {
 	return ""
 }
 
-// SetConnectionID makes an input name the integration with the given ID, and reports whether inputs of its kind can.
+// SetConnectionID makes an input name the integration with the given ID, and reports whether inputs of its type can.
 func SetConnectionID(input DeviceInput, id string) bool {
 	field := connectionID(input)
 	if field != nil {
@@ -112,15 +111,8 @@ func SetConnectionID(input DeviceInput, id string) bool {
 
 // connectionID returns the field of an input that names an integration, or nil.
 func connectionID(input DeviceInput) *string {
-	if variant.IsNil(input) {
-		return nil
-	}
-	for name, field := range wire.Fields(input) {
-		if name == "connection_id" {
-			return field.(*string)
-		}
-	}
-	return nil
+	field, _ := variant.Field(input, "connection_id").(*string)
+	return field
 }
 
 // FileInput is the input of a [RuleTypeFile] rule, which checks whether a file exists.

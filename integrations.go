@@ -78,7 +78,9 @@ func (s *IntegrationsService) Create(ctx context.Context, integration *Integrati
 // replaces the one that was there, so it must be complete, secrets included.
 //
 // PATCH /accounts/{account_id}/devices/posture/integration/{integration_id}
-func (s *IntegrationsService) Update(ctx context.Context, integrationID string, change IntegrationUpdate, opts ...Option) (*Integration, error) {
+func (s *IntegrationsService) Update(
+	ctx context.Context, integrationID string, change IntegrationUpdate, opts ...Option,
+) (*Integration, error) {
 	return s.integrations.submit(ctx, "update", http.MethodPatch, change, opts, integrationID)
 }
 
@@ -133,7 +135,7 @@ func (i *Integration) Validate() error {
 	return invalid(i.subject(), p)
 }
 
-func (i *Integration) subject() string { return subject("integration", i.Name, i.wireType()) }
+func (i *Integration) subject() string { return check.Subject("integration", i.Name, i.wireType()) }
 
 func (i *Integration) validate(p *check.Problems) {
 	p.IDLength("id", i.ID)
@@ -174,7 +176,9 @@ func (u IntegrationUpdate) Validate() error {
 	return invalid(u.subject(), p)
 }
 
-func (u IntegrationUpdate) subject() string { return subject("integration update", "", u.wireType()) }
+func (u IntegrationUpdate) subject() string {
+	return check.Subject("integration update", "", u.wireType())
+}
 
 func (u IntegrationUpdate) wireType() IntegrationType {
 	if variant.IsNil(u.Config) {
@@ -197,7 +201,7 @@ func (u IntegrationUpdate) secrets() []string { return configSecrets(u.Config) }
 
 // String returns one line for people: the name, type and ID, the interval and the config, without secrets.
 func (i Integration) String() string {
-	line := subject("integration", i.Name, i.wireType())
+	line := check.Subject("integration", i.Name, i.wireType())
 	if i.ID != "" {
 		line += " " + i.ID
 	}
@@ -213,7 +217,7 @@ func (i Integration) String() string {
 // LogValue returns the members that are set, as a group, without secrets.
 func (i Integration) LogValue() slog.Value {
 	attrs := variant.Attrs("id", i.ID, "name", i.Name, "type", string(i.wireType()), "interval", string(i.Interval))
-	return slog.GroupValue(append(attrs, configAttr(i.Config)...)...)
+	return slog.GroupValue(variant.AppendAttr(attrs, "config", i.Config)...)
 }
 
 // LogValue returns what changes, as a group, without secrets.
@@ -225,7 +229,7 @@ func (u IntegrationUpdate) LogValue() slog.Value {
 	if u.Interval != nil {
 		attrs = append(attrs, slog.String("interval", string(*u.Interval)))
 	}
-	return slog.GroupValue(append(attrs, configAttr(u.Config)...)...)
+	return slog.GroupValue(variant.AppendAttr(attrs, "config", u.Config)...)
 }
 
 // MarshalJSON returns the integration with all that is set, secrets included.
@@ -448,9 +452,9 @@ func (c UnknownConfig) LogValue() slog.Value {
 }
 
 // A Secret is a credential of a service. Package fmt prints it as [redacted] with every verb that vet allows for it, and
-// so does slog. An empty secret prints as nothing. string(s) is the value, and so is what encoding/json writes. Log a
-// whole [Integration] or config, then: slog's JSON handler gives a struct or a slice that holds one to encoding/json.
-// What looks into strings by itself, such as go-cmp, shows the value; [Integration.Diff] does not.
+// so does slog. An empty secret prints as nothing. string(s) is the value, and encoding/json writes the value. Because
+// slog's JSON handler passes slices, maps and structs to encoding/json, log an [Integration] or a config by itself. Code
+// that reads the string itself, such as go-cmp, shows the value; [Integration.Diff] does not.
 type Secret string
 
 // String returns [redacted], or "" for an empty secret.
@@ -466,14 +470,6 @@ func (s Secret) Format(f fmt.State, _ rune) { variant.Print(f, s.String()) }
 
 // LogValue returns what String returns.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
-
-// configAttr returns the attribute of a config, or none if there is no config.
-func configAttr(config IntegrationConfig) []slog.Attr {
-	if variant.IsNil(config) {
-		return nil
-	}
-	return []slog.Attr{slog.Any("config", config)}
-}
 
 // configSecrets lists what must not appear in an error about a request that sends the config: its secrets, and every
 // string in what this package doesn't know.

@@ -30,7 +30,7 @@ func ParseInput(t RuleType, data []byte, allow ...string) (DeviceInput, error) {
 	input := parseInput(d, "", t, d.Text)
 	check.Type(d, "rule", t, ruleTypes)
 	d.CheckUnknowns(wire.Unknowns(input, "", nil), map[string]string{"": string(t)})
-	return parsed(d, input, subject("input", "", t), input.validate)
+	return parsed(d, input, check.Subject("input", "", t), input.validate)
 }
 
 // ParseIntegration reads an integration that a person wrote, as strictly as [ParseRule]. Secrets must not be missing,
@@ -52,7 +52,7 @@ func ParseConfig(t IntegrationType, data []byte, allow ...string) (IntegrationCo
 	config := parseConfig(d, "", t, d.Text)
 	check.Type(d, "integration", t, integrationTypes)
 	d.CheckUnknowns(wire.Unknowns(config, "", nil), map[string]string{"": string(t)})
-	return parsed(d, config, subject("config", "", t), config.validate)
+	return parsed(d, config, check.Subject("config", "", t), config.validate)
 }
 
 // parsed returns the value, or an error that has what is wrong with the document and what validate finds beyond that.

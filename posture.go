@@ -112,12 +112,12 @@ type Rule struct {
 	Description string   `json:"description,omitzero"`
 	// Schedule is how often the device is checked, at least every minute. The API defaults to 5m.
 	Schedule Interval `json:"schedule,omitzero"`
-	// Expiration is how long a result is valid. Unset, it is valid until the next one. Cloudflare advises at least twice
-	// the schedule.
+	// Expiration is how long a result is valid. If it is unset, a result is valid until the next one. Cloudflare advises
+	// at least twice the schedule.
 	Expiration Interval `json:"expiration,omitzero"`
 	// Match selects the devices that the rule applies to.
 	Match []Match `json:"match,omitzero"`
-	// Input holds what is checked. Only rules of type warp, gateway and tanium do without.
+	// Input holds what is checked. It is optional only for the types warp, gateway and tanium.
 	Input DeviceInput `json:"input,omitzero"`
 	// Enabled reports whether the API evaluates the rule. It is read-only: the API computes it, and Create and Update
 	// don't send it.
@@ -144,7 +144,7 @@ func (r *Rule) Validate() error {
 	return invalid(r.subject(), p)
 }
 
-func (r *Rule) subject() string { return subject("rule", r.Name, r.wireType()) }
+func (r *Rule) subject() string { return check.Subject("rule", r.Name, r.wireType()) }
 
 func (r *Rule) validate(p *check.Problems) {
 	p.IDLength("id", r.ID)
@@ -184,9 +184,9 @@ func (t RuleType) needsInput() bool {
 	return t != RuleTypeWARP && t != RuleTypeGateway && t != RuleTypeTanium && slices.Contains(ruleTypes, t)
 }
 
-// String returns one line for people: the name, type and ID, the devices, the schedule, the input and what is unknown.
+// String returns one line for people: the name, type and ID, the devices, the schedule, the input and unknown members.
 func (r Rule) String() string {
-	line := subject("rule", r.Name, r.wireType())
+	line := check.Subject("rule", r.Name, r.wireType())
 	if r.ID != "" {
 		line += " " + r.ID
 	}
@@ -212,9 +212,7 @@ func (r Rule) LogValue() slog.Value {
 	if len(r.Match) > 0 {
 		attrs = append(attrs, slog.Any("match", r.Match))
 	}
-	if !variant.IsNil(r.Input) {
-		attrs = append(attrs, slog.Any("input", r.Input))
-	}
+	attrs = variant.AppendAttr(attrs, "input", r.Input)
 	if r.Enabled != nil {
 		attrs = append(attrs, slog.Bool("enabled", *r.Enabled))
 	}

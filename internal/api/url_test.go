@@ -9,10 +9,10 @@ import (
 )
 
 func TestParseBaseURL(t *testing.T) {
-	for want, text := range map[string]string{
-		"https://h/v4/":        " https://h/v4\n",
-		"http://LOCALHOST:80/": "http://LOCALHOST:80",
-		"http://[::1]/":        "http://[::1]/",
+	for text, want := range map[string]string{
+		"\thttps://h/v4\n":    "https://h/v4/",
+		"http://LOCALHOST:80": "http://LOCALHOST:80/",
+		"http://[::1]/":       "http://[::1]/",
 	} {
 		got, err := ParseBaseURL(text, false)
 		require.NoError(t, err)

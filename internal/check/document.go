@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 
+	"github.com/cfposture/cfposture/internal/api"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -34,4 +35,15 @@ func Document(d *wire.Document, validate func(p *Problems)) *Problems {
 		}
 	}
 	return p
+}
+
+// Subject names what has the problems: its noun, its name and its type, as far as they are set.
+func Subject[T ~string](noun, name string, t T) string {
+	if name != "" {
+		noun = fmt.Sprintf("%s %q", noun, name)
+	}
+	if t != "" {
+		noun += " (" + string(t) + ")"
+	}
+	return api.Printable(noun)
 }

@@ -38,3 +38,8 @@ func TestDocumentNamesAMemberOnce(t *testing.T) {
 	})
 	assert.Equal(t, []check.Problem{{Field: "input.path", Reason: "is a number"}, {Field: "name", Reason: "is required"}}, p.List)
 }
+
+func TestSubject(t *testing.T) {
+	assert.Equal(t, `rule "a\n" (firewall)`, check.Subject("rule", "a\n", "firewall"))
+	assert.Equal(t, "rule", check.Subject("rule", "", ""))
+}

@@ -72,6 +72,14 @@ func Attrs(pairs ...string) []slog.Attr {
 	return attrs
 }
 
+// AppendAttr appends an attribute of a variant, or nothing for nil.
+func AppendAttr(attrs []slog.Attr, key string, v any) []slog.Attr {
+	if IsNil(v) {
+		return attrs
+	}
+	return append(attrs, slog.Any(key, v))
+}
+
 // Secrets lists what must not be shown of the struct that v points to: its secrets, and every string in its Extra.
 func Secrets(v any) []string {
 	if IsNil(v) {

@@ -22,6 +22,19 @@ func OrNil(v any) any {
 	return v
 }
 
+// Field returns a pointer to the field for a member, or nil if the variant has none.
+func Field(v any, member string) any {
+	if IsNil(v) {
+		return nil
+	}
+	for name, field := range wire.Fields(v) {
+		if name == member {
+			return field
+		}
+	}
+	return nil
+}
+
 // Decode sets the struct that into points to from the value of a member, which is valid JSON, or says why it can't. Into
 // is nil if no struct belongs to the type of the item, which is a noun such as rule.
 func Decode(noun, itemType, member, text string, into any) (reason string) {

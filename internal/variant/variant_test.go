@@ -43,6 +43,18 @@ func TestIsNil(t *testing.T) {
 	assert.Equal(t, &login{}, variant.OrNil(&login{}))
 }
 
+func TestField(t *testing.T) {
+	l := &login{URL: "u"}
+	assert.Same(t, &l.URL, variant.Field(l, "url"))
+	assert.Nil(t, variant.Field(l, "more"))
+	assert.Nil(t, variant.Field((*login)(nil), "url"))
+}
+
+func TestAppendAttrLeavesOutNil(t *testing.T) {
+	assert.Empty(t, variant.AppendAttr(nil, "login", (*login)(nil)))
+	assert.Len(t, variant.AppendAttr(nil, "login", &login{}), 1)
+}
+
 func TestDecodeSaysWhatDoesNotFit(t *testing.T) {
 	l := new(login)
 	assert.Empty(t, variant.Decode("rule", "x", "input", `{"url":"u","more":1}`, l))
