@@ -7,10 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"reflect"
-
-	"github.com/google/go-querystring/query"
 
 	"github.com/cfposture/cfposture/internal/api"
 	"github.com/cfposture/cfposture/internal/wire"
@@ -73,7 +70,7 @@ func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Op
 	fail := func(what string, err error) error {
 		return fmt.Errorf("cfposture: %s %s: %s: %w", request.Method, r.Path, what, err)
 	}
-	if r.Query, err = encodeQuery(request.Query); err != nil {
+	if r.Query, err = api.EncodeQuery(request.Query); err != nil {
 		return fail("query", err)
 	}
 	if request.Body != nil {
@@ -89,14 +86,14 @@ func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Op
 		_, err := s.do(ctx, name, r)
 		return err
 	}
-	target := reflect.TypeOf(result)
-	if target.Kind() != reflect.Pointer {
+	target := reflect.ValueOf(result)
+	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return fail("result", fmt.Errorf("%T is not a pointer to store it in", result))
 	}
 	var text []byte
 	r.Decode = func(s *wire.Scanner) error {
 		text = bytes.Clone(s.Value())
-		return json.Unmarshal(text, reflect.New(target.Elem()).Interface())
+		return json.Unmarshal(text, reflect.New(target.Type().Elem()).Interface())
 	}
 	if _, err := s.do(ctx, name, r); err != nil || text == nil {
 		return err
@@ -122,28 +119,15 @@ type operationKey struct{}
 // An operation is what a call does: a service and a verb.
 type operation struct{ service, verb string }
 
-// Operation returns the name of the call that a context belongs to, in a middleware, a [Limiter] or a token source: the
-// service and what is done, such as "posture.create" or "integrations.list"; "do" for [Client.Do]; "" in any other
-// context. List, All, ListPage and the looks of FindCreated are all "list".
+// Operation returns the name of the call that a context belongs to, for a middleware, a [Limiter] or a token source. The
+// name is a service and a verb, such as "posture.create" or "integrations.list", or "do" for [Client.Do]. It is "" for any
+// other context. The verb of List, All, ListPage and FindCreated is list.
 func Operation(ctx context.Context) string {
 	o, _ := ctx.Value(operationKey{}).(operation)
 	if o.verb == "" {
 		return o.service
 	}
 	return o.service + "." + o.verb
-}
-
-// encodeQuery encodes a struct with url tags, url.Values or nil.
-func encodeQuery(q any) (string, error) {
-	switch q := q.(type) {
-	case nil:
-		return "", nil
-	case url.Values:
-		return q.Encode(), nil
-	default:
-		values, err := query.Values(q)
-		return values.Encode(), err
-	}
 }
 
 // A collection is what the endpoints of rules and those of integrations have in common.
@@ -227,6 +211,23 @@ func (c *collection[T]) decodeItem(s *wire.Scanner) (*T, error) {
 		return nil, fmt.Errorf("%s: %w", c.noun, err)
 	}
 	return c.decode(string(text))
+}
+
+// encodeItem writes the struct that from points to. AppendDeferred writes its input or config. The subject is for errors.
+func encodeItem(from any, subject string, appendDeferred func(dst []byte) ([]byte, error)) ([]byte, error) {
+	text, err := wire.Append(nil, from, appendDeferred)
+	if err != nil {
+		return nil, fmt.Errorf("cfposture: %s: %w", subject, err)
+	}
+	return text, nil
+}
+
+// named says which item an error is about, as far as that is known.
+func named(noun, id string, err error) error {
+	if id == "" {
+		return fmt.Errorf("%s: %w", noun, err)
+	}
+	return fmt.Errorf("%s %s: %w", noun, id, err)
 }
 
 // request returns a request of the collection, or of the item with the ID, and the settings to make it with.

@@ -56,6 +56,11 @@ func TestDoRefusesWhatItCannotSend(t *testing.T) {
 	require.ErrorContains(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodPost, Path: "a", Body: func() {}}, nil), "cfposture: POST a: request body: ")
 	require.ErrorContains(t, client.Do(t.Context(), cfposture.Request{Method: "BAD METHOD", Path: "a"}, nil), "invalid method")
 	require.ErrorContains(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodGet, Path: "a"}, nil, cfposture.WithTimeout(-1)), "is negative")
+	for _, result := range []any{cfposture.Rule{}, (*cfposture.Rule)(nil), "text", 5} {
+		err := client.Do(t.Context(), cfposture.Request{Method: http.MethodPost, Path: "a"}, result)
+		require.ErrorContains(t, err, "cfposture: POST a: result: ")
+		require.ErrorContains(t, err, "is not a pointer to store it in")
+	}
 	assert.Empty(t, server.Requests())
 }
 

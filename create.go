@@ -15,10 +15,10 @@ const (
 	longestPause = 8 * time.Second
 )
 
-// CreateOnce creates a rule like Create. Where that leaves open whether the rule exists, it looks for the rule like
-// FindCreated, and its error wraps [ErrOutcomeUnknown] only if that doesn't help. It lists the rules first; if that fails,
-// nothing is created. It never sends a second POST and never returns a rule that existed before. An equal rule that
-// somebody else creates meanwhile can't be told from its own.
+// CreateOnce creates a rule like Create. If the outcome is unknown, it looks for the rule like FindCreated, and its error
+// wraps [ErrOutcomeUnknown] only if that doesn't find it. It lists the rules first; if that fails, nothing is created. It
+// never sends a second POST and never returns a rule that existed before. It can't tell its own rule from an equal one that
+// another caller creates meanwhile.
 //
 // To create many rules, list once, then call Create and, where its outcome is unknown, FindCreated.
 //
@@ -30,10 +30,11 @@ func (s *PostureService) CreateOnce(ctx context.Context, rule *Rule, opts ...Opt
 	return s.rules.createOnce(ctx, rule, opts)
 }
 
-// FindCreated looks for the rule that a Create may have made whose error wraps [ErrOutcomeUnknown]: one with the same
-// name, from which the given rule doesn't differ and whose ID known doesn't report; known reports the IDs that existed
-// before the Create. Because a change can take effect after its response is lost, it lists the rules with growing pauses
-// until it finds one, ctx is done or a minute is over. If it finds none, or several, its error wraps ErrOutcomeUnknown.
+// FindCreated looks for the rule that a Create may have made although its error wraps [ErrOutcomeUnknown]. The rule has the
+// same name, the given rule doesn't differ from it, and known returns false for its ID; known reports whether an ID existed
+// before the Create. Because a change can take effect after its response is lost, FindCreated lists the rules with growing
+// pauses until it finds one, ctx is done or a minute is over. If it finds none, or several, its error wraps
+// ErrOutcomeUnknown.
 //
 // GET /accounts/{account_id}/devices/posture
 func (s *PostureService) FindCreated(ctx context.Context, rule *Rule, known func(id string) bool, opts ...Option) (*Rule, error) {
@@ -45,7 +46,8 @@ func (s *PostureService) FindCreated(ctx context.Context, rule *Rule, known func
 
 func (r *Rule) mayBe(have *Rule) bool { return r.Name == have.Name && len(r.Diff(have)) == 0 }
 
-// CreateOnce creates an integration like Create, as [PostureService.CreateOnce] does a rule.
+// CreateOnce creates an integration like Create, and looks for it if the outcome is unknown, like
+// [PostureService.CreateOnce].
 //
 // GET and POST /accounts/{account_id}/devices/posture/integration
 func (s *IntegrationsService) CreateOnce(ctx context.Context, integration *Integration, opts ...Option) (*Integration, error) {
@@ -55,8 +57,8 @@ func (s *IntegrationsService) CreateOnce(ctx context.Context, integration *Integ
 	return s.integrations.createOnce(ctx, integration, opts)
 }
 
-// FindCreated finds the integration that a Create made although its error wraps [ErrOutcomeUnknown], as
-// [PostureService.FindCreated] does a rule.
+// FindCreated looks for the integration that a Create may have made although its error wraps [ErrOutcomeUnknown], like
+// [PostureService.FindCreated].
 //
 // GET /accounts/{account_id}/devices/posture/integration
 func (s *IntegrationsService) FindCreated(ctx context.Context, integration *Integration, known func(id string) bool, opts ...Option) (*Integration, error) {

@@ -12,7 +12,7 @@ import (
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
-// A Difference is a member on which a wanted rule or integration doesn't agree with the one that there is.
+// A Difference is a member in which a wanted rule or integration differs from the existing one.
 type Difference struct {
 	// Field is the path of the member, such as schedule or input.requireAll. It is "" if one of the two can't be
 	// written as JSON.
@@ -66,7 +66,7 @@ func (r *Rule) Merge(have *Rule) *Rule {
 
 func (r *Rule) comparison(have *Rule) *wire.Comparison {
 	t := cmp.Or(r.wireType(), have.wireType())
-	return comparison(r, t == have.wireType(), newInput(t), func(path, want, have string) bool {
+	return variant.Compare(r, t == have.wireType(), newInput(t), func(path, want, have string) bool {
 		return isSameInterval(path, want, have) || have == "" && isLeftOut(t, path)
 	})
 }
@@ -113,7 +113,7 @@ func (i *Integration) Merge(have *Integration) *Integration {
 
 func (i *Integration) comparison(have *Integration) *wire.Comparison {
 	t := cmp.Or(i.wireType(), have.wireType())
-	return comparison(i, t == have.wireType(), newConfig(t), func(path, want, have string) bool {
+	return variant.Compare(i, t == have.wireType(), newConfig(t), func(path, want, have string) bool {
 		switch member, isInConfig := strings.CutPrefix(path, "config."); {
 		case !isInConfig:
 			return isSameInterval(path, want, have)
@@ -128,29 +128,13 @@ func (i *Integration) comparison(have *Integration) *wire.Comparison {
 // they are going to be compared with what came back.
 func (i *Integration) withoutSecrets(keepUnknown bool) *Integration {
 	copied := i.Clone()
-	for _, secret := range Secrets(copied.Config) {
-		*secret = ""
-	}
-	if variant.IsNil(copied.Config) || keepUnknown {
-		return copied
-	}
-	if unknown, ok := copied.Config.(*UnknownConfig); ok {
+	if unknown, ok := copied.Config.(*UnknownConfig); ok && unknown != nil && !keepUnknown {
 		unknown.Raw = json.RawMessage("{}")
 	}
-	variant.DropExtra(copied.Config)
-	return copied
-}
-
-// comparison compares models whose input or config is like the given one, or of a type that isn't known if that is nil.
-func comparison(model any, isSameType bool, variant any, same func(path, want, have string) bool) *wire.Comparison {
-	c := &wire.Comparison{Model: model, Same: same}
-	switch {
-	case isSameType && variant == nil:
-		c.Deferred = new(struct{}) // no member has a field
-	case isSameType:
-		c.Deferred = variant
+	if !variant.IsNil(copied.Config) {
+		variant.DropSecrets(copied.Config, keepUnknown)
 	}
-	return c
+	return copied
 }
 
 // isSameInterval reports whether two values are intervals of the same length.

@@ -15,38 +15,38 @@ import (
 
 // Sentinel errors that the errors of calls wrap, for [errors.Is].
 var (
-	// ErrUnauthorized is a response with status 401.
+	// ErrUnauthorized means a response with status 401.
 	ErrUnauthorized = errors.New("cfposture: unauthorized")
-	// ErrForbidden is a response with status 403, which the API also sends for a wrong token.
+	// ErrForbidden means a response with status 403, which the API also sends for a wrong token.
 	ErrForbidden = errors.New("cfposture: forbidden")
-	// ErrNotFound is a response with status 404 or code 6024.
+	// ErrNotFound means a response with status 404 or code 6024.
 	ErrNotFound = errors.New("cfposture: not found")
-	// ErrConflict is a response with status 409.
+	// ErrConflict means a response with status 409.
 	ErrConflict = errors.New("cfposture: conflict")
-	// ErrRateLimited is a response with status 429.
+	// ErrRateLimited means a response with status 429.
 	ErrRateLimited = errors.New("cfposture: rate limited")
-	// ErrServer is a response with status 500 or above.
+	// ErrServer means a response with status 500 or above.
 	ErrServer = errors.New("cfposture: server error")
 
-	// ErrOutcomeUnknown is the ambiguous outcome of a POST, which failed in a way that leaves open whether it was carried
-	// out. It was not sent again. FindCreated looks for what it may have created.
+	// ErrOutcomeUnknown means that a POST failed in a way that leaves open whether it was carried out. It was not sent
+	// again. CreateOnce and FindCreated look for what it may have created.
 	ErrOutcomeUnknown = api.ErrOutcomeUnknown
 
-	// ErrIncomplete is a list that can't be shown to be whole: fewer items came than the API says there are, or the list
-	// changed while it was read, also the second time.
+	// ErrIncomplete means that a list can't be shown to be whole: fewer items came than the API says there are, or the
+	// list changed while it was read, also the second time.
 	ErrIncomplete = errors.New("cfposture: list is incomplete")
 )
 
 // An Error is a response that reports a failure: by its status, by an envelope that says success: false, by not being an
-// envelope, or by holding no result where one is expected. It is, for [errors.Is], the sentinel error of its status.
+// envelope, or by holding no result where one is expected. [errors.Is] matches it with the sentinel error of its status.
 type Error struct {
 	Method string
 	// Path is relative to the base URL, escaped, without the query.
 	Path       string
 	StatusCode int
-	// Errors are the envelope's, the first 100 of them with what they follow from.
+	// Errors are the errors of the envelope. The first 100 are kept, counting the errors that they follow from.
 	Errors []Message
-	// Messages are the envelope's, likewise.
+	// Messages are the messages of the envelope, with the same limit.
 	Messages []Message
 	// RayID is the CF-Ray header, which Cloudflare's support asks for.
 	RayID string
@@ -203,14 +203,6 @@ func (e *ItemError) Format(f fmt.State, _ rune) { variant.Print(f, e.Error()) }
 
 // Unwrap returns Err.
 func (e *ItemError) Unwrap() error { return e.Err }
-
-// named says which item an error is about, as far as that is known.
-func named(noun, id string, err error) error {
-	if id == "" {
-		return fmt.Errorf("%s: %w", noun, err)
-	}
-	return fmt.Errorf("%s %s: %w", noun, id, err)
-}
 
 // An incompleteError is an ErrIncomplete with a reason.
 type incompleteError struct{ reason string }

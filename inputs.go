@@ -127,7 +127,7 @@ func connectionID(input DeviceInput) *string {
 type FileInput struct {
 	// OperatingSystem is windows, mac or linux.
 	OperatingSystem Platform `json:"operating_system,omitzero"`
-	// Path is where the file is. Required.
+	// Path is the path of the file. Required.
 	Path string `json:"path,omitzero"`
 	// Exists is whether the file must exist or must not.
 	Exists *bool `json:"exists,omitzero"`
@@ -145,7 +145,7 @@ func (in *FileInput) validate(p *check.Problems) { p.Required("path", in.Path) }
 type ApplicationInput struct {
 	// OperatingSystem is windows, mac or linux.
 	OperatingSystem Platform `json:"operating_system,omitzero"`
-	// Path is where the program's file is. Required.
+	// Path is the path of the program's file. Required.
 	Path string `json:"path,omitzero"`
 	// SHA256 is the hash of the file, 64 hexadecimal digits.
 	SHA256 string `json:"sha256,omitzero"`
@@ -165,7 +165,7 @@ type TaniumInput struct {
 	EIDLastSeen string `json:"eid_last_seen,omitzero"`
 	// Operator compares RiskLevel or EIDLastSeen.
 	Operator Operator `json:"operator,omitzero"`
-	// RiskLevel is what Tanium rates the device.
+	// RiskLevel is Tanium's rating of the device.
 	RiskLevel RiskLevel `json:"risk_level,omitzero"`
 	// ScoreOperator compares TotalScore.
 	ScoreOperator Operator `json:"scoreOperator,omitzero"`
@@ -223,7 +223,7 @@ func (in *SerialNumberInput) validate(p *check.Problems) { p.ID("id", in.ID) }
 type SentinelOneInput struct {
 	// OperatingSystem is windows, mac or linux.
 	OperatingSystem Platform `json:"operating_system,omitzero"`
-	// Path is where the agent's file is. Required.
+	// Path is the path of the agent's file. Required.
 	Path string `json:"path,omitzero"`
 	// SHA256 is the hash of the file, 64 hexadecimal digits.
 	SHA256 string `json:"sha256,omitzero"`
@@ -239,7 +239,7 @@ func (in *SentinelOneInput) validate(p *check.Problems) { p.Required("path", in.
 type CarbonBlackInput struct {
 	// OperatingSystem is windows, mac or linux.
 	OperatingSystem Platform `json:"operating_system,omitzero"`
-	// Path is where the agent's file is. Required.
+	// Path is the path of the agent's file. Required.
 	Path string `json:"path,omitzero"`
 	// SHA256 is the hash of the file, 64 hexadecimal digits.
 	SHA256 string `json:"sha256,omitzero"`
@@ -261,7 +261,7 @@ type FirewallInput struct {
 
 func (in *FirewallInput) validate(p *check.Problems) { p.RequiredIsSet("enabled", in.Enabled != nil) }
 
-// OSVersionInput is the input of an [RuleTypeOSVersion] rule, which compares the version of the operating system.
+// OSVersionInput is the input of a [RuleTypeOSVersion] rule, which compares the version of the operating system.
 type OSVersionInput struct {
 	// OperatingSystem is any platform.
 	OperatingSystem Platform `json:"operating_system,omitzero"`
@@ -273,7 +273,7 @@ type OSVersionInput struct {
 	OSDistroName string `json:"os_distro_name,omitzero"`
 	// OSDistroRevision is the version of a Linux distribution, such as 24.04.
 	OSDistroRevision string `json:"os_distro_revision,omitzero"`
-	// OSVersionExtra is the UBR of Windows, what follows the version of a Mac or of iOS, or a Linux distribution.
+	// OSVersionExtra is the UBR of Windows, the suffix of a macOS or iOS version, or the distribution of Linux.
 	OSVersionExtra string                     `json:"os_version_extra,omitzero"`
 	Extra          map[string]json.RawMessage `json:",embed"`
 }
@@ -288,7 +288,7 @@ func (in *OSVersionInput) validate(p *check.Problems) {
 type DomainJoinedInput struct {
 	// OperatingSystem is windows.
 	OperatingSystem Platform `json:"operating_system,omitzero"`
-	// Domain is the name of the domain. Its case matters. Unset, any domain will do.
+	// Domain is the name of the domain, which is case-sensitive. If it is unset, any domain passes.
 	Domain string                     `json:"domain,omitzero"`
 	Extra  map[string]json.RawMessage `json:",embed"`
 }
@@ -416,7 +416,7 @@ type TaniumS2SInput struct {
 	EIDLastSeen string `json:"eid_last_seen,omitzero"`
 	// Operator compares RiskLevel or EIDLastSeen.
 	Operator Operator `json:"operator,omitzero"`
-	// RiskLevel is what Tanium rates the device.
+	// RiskLevel is Tanium's rating of the device.
 	RiskLevel RiskLevel `json:"risk_level,omitzero"`
 	// ScoreOperator compares TotalScore.
 	ScoreOperator Operator `json:"scoreOperator,omitzero"`
@@ -678,7 +678,7 @@ const (
 )
 
 // An Interval is a length of time as the API writes it: "5m", "1h", "24h". It is kept as it is written. An empty one is
-// unset. The API's documents know minutes and hours only.
+// unset. The API's documents mention only minutes and hours.
 type Interval string
 
 // Every returns the interval of a duration, in hours, minutes or seconds, whichever is the largest unit that divides it:

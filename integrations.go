@@ -91,7 +91,7 @@ func (s *IntegrationsService) Delete(ctx context.Context, integrationID string, 
 
 var errNilIntegration = errors.New("cfposture: the integration is nil")
 
-// An Integration connects the account to a service that knows devices. Rules name it by its ID, as connection_id.
+// An Integration connects the account to a service that knows devices. Rules refer to it by its ID, in connection_id.
 type Integration struct {
 	// ID is a UUID, which the API assigns. Create doesn't send it.
 	ID string `json:"id,omitzero"`
@@ -192,17 +192,6 @@ func validateConfig(p *check.Problems, config IntegrationConfig, missing string)
 	})
 }
 
-// wireType returns the type that is sent.
-func (i *Integration) wireType() IntegrationType {
-	if i.Type == "" && !variant.IsNil(i.Config) {
-		return i.Config.IntegrationType()
-	}
-	return i.Type
-}
-
-// Clone returns a copy of the integration that shares nothing with it.
-func (i *Integration) Clone() *Integration { return i.clone() }
-
 func (i *Integration) secrets() []string      { return configSecrets(i.Config) }
 func (u IntegrationUpdate) secrets() []string { return configSecrets(u.Config) }
 
@@ -242,7 +231,7 @@ func (u IntegrationUpdate) LogValue() slog.Value {
 // MarshalJSON returns the integration with all that is set, secrets included.
 func (i Integration) MarshalJSON() ([]byte, error) {
 	i.Type = i.wireType()
-	return encodeIntegration(&i, i.Config, i.subject())
+	return encodeItem(&i, i.subject(), func(dst []byte) ([]byte, error) { return appendConfig(dst, i.Config) })
 }
 
 // encode returns what Create sends, which is without the members that only the API sets.
@@ -250,21 +239,6 @@ func (i *Integration) encode() ([]byte, error) {
 	sent := *i
 	sent.ID, sent.Identifier, sent.Schema, sent.TestResults = "", "", nil, nil
 	return sent.MarshalJSON()
-}
-
-// encodeIntegration writes the struct that from points to.
-func encodeIntegration(from any, config IntegrationConfig, subject string) ([]byte, error) {
-	text, err := wire.Append(nil, from, func(dst []byte) ([]byte, error) { return appendConfig(dst, config) })
-	if err != nil {
-		return nil, fmt.Errorf("cfposture: %s: %w", subject, err)
-	}
-	return text, nil
-}
-
-// UnmarshalJSON sets the integration to one as the API sends it. A config that doesn't fit the type becomes an
-// [UnknownConfig].
-func (i *Integration) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, i, decodeIntegration)
 }
 
 // MarshalJSON returns what changes, secrets included.
@@ -278,7 +252,7 @@ func (u IntegrationUpdate) encode() ([]byte, error) {
 		Config   IntegrationConfig          `json:"config,omitzero"`
 		Extra    map[string]json.RawMessage `json:",embed"`
 	}{Name: u.Name, Type: u.wireType(), Interval: u.Interval, Config: u.Config}
-	return encodeIntegration(&change, u.Config, u.subject())
+	return encodeItem(&change, u.subject(), func(dst []byte) ([]byte, error) { return appendConfig(dst, u.Config) })
 }
 
 // decodeIntegration reads an integration from valid JSON. The integration's strings are parts of text.
@@ -504,10 +478,7 @@ func configAttr(config IntegrationConfig) []slog.Attr {
 // configSecrets lists what must not appear in an error about a request that sends the config: its secrets, and every
 // string in what this package doesn't know.
 func configSecrets(config IntegrationConfig) []string {
-	if variant.IsNil(config) {
-		return nil
-	}
-	if unknown, ok := config.(*UnknownConfig); ok {
+	if unknown, ok := config.(*UnknownConfig); ok && unknown != nil {
 		return wire.Strings(unknown.Raw)
 	}
 	return variant.Secrets(config)

@@ -25,7 +25,8 @@ type Page[T any] struct {
 	Info ResultInfo
 }
 
-// ResultInfo tells where a page stands in its list, as the envelope's result_info says. What that leaves out is zero.
+// ResultInfo is the result_info of an envelope, which says where a page stands in its list. Fields that it leaves out are
+// zero.
 type ResultInfo struct {
 	Page    int
 	PerPage int
@@ -131,7 +132,7 @@ func (c *collection[T]) readPage(ctx context.Context, s *settings, r *api.Reques
 	request := *r
 	request.Decode = page.Decode
 	var err error
-	if request.Query, err = encodeQuery(which); err != nil {
+	if request.Query, err = api.EncodeQuery(which); err != nil {
 		return nil, err
 	}
 	response, err := s.do(ctx, operation{c.service, "list"}, &request)

@@ -878,6 +878,27 @@ func (c *CertificateLocations) clone() *CertificateLocations {
 	return &copied
 }
 
+// UnmarshalJSON sets the integration to one as the API sends it. A config that doesn't fit the type becomes an [UnknownConfig].
+func (i *Integration) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, i, decodeIntegration)
+}
+
+// Clone returns a copy of the integration that shares nothing with it.
+func (i *Integration) Clone() *Integration { return i.clone() }
+
+// wireType returns the type that is sent.
+func (i *Integration) wireType() IntegrationType {
+	if i.Type == "" && !variant.IsNil(i.Config) {
+		return i.Config.IntegrationType()
+	}
+	return i.Type
+}
+
+// unknowns returns the members that have no field.
+func (i *Integration) unknowns() []wire.Unknown {
+	return wire.Unknowns(i, "config", variant.OrNil(i.Config))
+}
+
 func (i *Integration) clone() *Integration {
 	if i == nil {
 		return nil
@@ -888,6 +909,27 @@ func (i *Integration) clone() *Integration {
 	copied.TestResults = slices.Clone(i.TestResults)
 	copied.Extra = cloneExtra(i.Extra)
 	return &copied
+}
+
+// UnmarshalJSON sets the rule to one as the API sends it. An input that doesn't fit the type becomes an [UnknownInput].
+func (r *Rule) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, r, decodeRule)
+}
+
+// Clone returns a copy of the rule that shares nothing with it.
+func (r *Rule) Clone() *Rule { return r.clone() }
+
+// wireType returns the type that is sent.
+func (r *Rule) wireType() RuleType {
+	if r.Type == "" && !variant.IsNil(r.Input) {
+		return r.Input.RuleType()
+	}
+	return r.Type
+}
+
+// unknowns returns the members that have no field.
+func (r *Rule) unknowns() []wire.Unknown {
+	return wire.Unknowns(r, "input", variant.OrNil(r.Input))
 }
 
 func (r *Rule) clone() *Rule {

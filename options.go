@@ -211,10 +211,10 @@ func WithRateLimit(perSecond float64, burst int) Option {
 	}
 }
 
-// WithPacing waits for the next rate limit window when a response says that this one has no request left, or is a 429
-// with a Retry-After, in place of sending what would be refused. A window further away than [WithMaxRetryWait] or the
-// context's deadline is not waited for: the request is sent, and the API decides. Everything that the same Option value is
-// passed to shares what responses said. It defaults to no pacing.
+// WithPacing waits for the next rate limit window if the last response said that no request is left in this one, or was a
+// 429 with a Retry-After. If the next window is further away than [WithMaxRetryWait] or the context's deadline, the request
+// is sent at once, and the API decides. Clients and calls that are passed the same Option value share what responses said.
+// It defaults to no pacing.
 func WithPacing() Option {
 	pacer := new(api.Pacer)
 	return func(s *settings) { s.pacer = pacer }
@@ -227,8 +227,8 @@ func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) { s.logger = logger }
 }
 
-// WithResponse fills response with what the last response of a call says, also of a call that fails. It is an option of
-// calls, not of [NewClient], and response must not be used by two calls at a time.
+// WithResponse fills response with what the last response of a call says, even if the call fails. It is an option of calls,
+// not of [NewClient], and response must not be used by two calls at a time.
 func WithResponse(response *Response) Option {
 	return func(s *settings) { s.response = response }
 }
@@ -259,9 +259,9 @@ type Response struct {
 	RateLimit RateLimit
 }
 
-// A RateLimit is what the Ratelimit, Ratelimit-Policy and Retry-After headers of a response say; what they don't is zero.
-// Of several policies it is the one that leaves the fewest requests; a quota of another name stands in for one that is
-// missing.
+// A RateLimit is what the Ratelimit, Ratelimit-Policy and Retry-After headers of a response say. Fields that they don't
+// mention are zero. Of several policies it is the one with the fewest requests left. If the quota of that policy is
+// missing, the quota of another one is used.
 type RateLimit struct {
 	// Policy is the policy's name, "" if there is no Ratelimit header.
 	Policy string

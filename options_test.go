@@ -9,7 +9,9 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -453,6 +455,24 @@ func TestCallOptionsAreOfOneCall(t *testing.T) {
 			assert.Equal(t, test.header == "X-A", strings.HasPrefix(sent.last().Header.Get("User-Agent"), "a/1 "))
 		}
 	}
+}
+
+// Calls may be made within calls, and at the same time.
+func TestCallOptionsOfSeveralCallsAtATime(t *testing.T) {
+	pass := cfposture.WithMiddleware(func(next http.RoundTripper) http.RoundTripper { return next })
+	client := transportClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+		assert.Equal(t, r.URL.Query().Get("call"), r.Header.Get("X-Call"))
+		return respond(r, 200, nil, strings.NewReader(oneRule)), nil
+	}), cfposture.WithHeader("X-1", ""), cfposture.WithHeader("X-2", ""), cfposture.WithHeader("X-3", ""), pass, pass, pass)
+	call := func(name string, opts ...cfposture.Option) error {
+		request := cfposture.Request{Method: http.MethodGet, Path: "x", Query: url.Values{"call": {name}}}
+		return client.Do(t.Context(), request, nil, append(opts, cfposture.WithHeader("X-Call", name), pass)...)
+	}
+	require.NoError(t, call("outer", cfposture.WithTokenSource(func(context.Context) (string, error) {
+		return "token", call("inner")
+	})))
+	var next atomic.Int64
+	inParallel(t, 50, func() error { return call(strconv.Itoa(int(next.Add(1)))) })
 }
 
 // A wrong option of a call is an error of that call, and of no other.

@@ -90,8 +90,8 @@ func (s *PostureService) Update(ctx context.Context, rule *Rule, opts ...Option)
 	return s.rules.submit(ctx, "update", http.MethodPut, rule, opts, rule.ID)
 }
 
-// Delete deletes one rule. The API's response for a rule that does not exist is a success; where it is status 404 or code
-// 6024, the error wraps [ErrNotFound], unless an attempt before may have deleted the rule.
+// Delete deletes one rule. The API reports success for a rule that doesn't exist. If it responds with status 404 or code
+// 6024 instead, the error wraps [ErrNotFound], unless an earlier attempt may have deleted the rule.
 //
 // DELETE /accounts/{account_id}/devices/posture/{rule_id}
 func (s *PostureService) Delete(ctx context.Context, ruleID string, opts ...Option) error {
@@ -184,17 +184,6 @@ func (t RuleType) needsInput() bool {
 	return t != RuleTypeWARP && t != RuleTypeGateway && t != RuleTypeTanium && slices.Contains(ruleTypes, t)
 }
 
-// wireType returns the type that is sent.
-func (r *Rule) wireType() RuleType {
-	if r.Type == "" && !variant.IsNil(r.Input) {
-		return r.Input.RuleType()
-	}
-	return r.Type
-}
-
-// Clone returns a copy of the rule that shares nothing with it.
-func (r *Rule) Clone() *Rule { return r.clone() }
-
 // String returns one line for people: the name, type and ID, the devices, the schedule, the input and what is unknown.
 func (r Rule) String() string {
 	line := subject("rule", r.Name, r.wireType())
@@ -246,11 +235,7 @@ func (r *Rule) secrets() []string { return nil }
 // MarshalJSON returns the rule as the API sends it, with all that is set.
 func (r Rule) MarshalJSON() ([]byte, error) {
 	r.Type = r.wireType()
-	text, err := wire.Append(nil, &r, func(dst []byte) ([]byte, error) { return appendInput(dst, r.Input) })
-	if err != nil {
-		return nil, fmt.Errorf("cfposture: %s: %w", r.subject(), err)
-	}
-	return text, nil
+	return encodeItem(&r, r.subject(), func(dst []byte) ([]byte, error) { return appendInput(dst, r.Input) })
 }
 
 // encode returns what Create and Update send, which is without the members that only the API sets.
@@ -259,9 +244,6 @@ func (r *Rule) encode() ([]byte, error) {
 	sent.ID, sent.Enabled = "", nil
 	return sent.MarshalJSON()
 }
-
-// UnmarshalJSON sets the rule to one as the API sends it. An input that doesn't fit the type becomes an [UnknownInput].
-func (r *Rule) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, r, decodeRule) }
 
 // decodeRule reads a rule from valid JSON. The rule's strings are parts of text.
 func decodeRule(text string) (*Rule, error) {

@@ -76,6 +76,43 @@ func TestDeleteThatFindsNothing(t *testing.T) {
 	}
 }
 
+// What a DELETE may have done stays to be seen in its error.
+func TestDeleteThatFailsAfterItMayHaveDeleted(t *testing.T) {
+	forbidden := responding(403, `{"success":false,"errors":[{"code":1,"message":"no access"}]}`)
+	synctest.Test(t, func(t *testing.T) {
+		_, err := ask(t.Context(), newConfig(newScript(badGateway, forbidden)), http.MethodDelete)
+		assertOneLine(t, http.MethodDelete, err)
+		require.ErrorContains(t, err, "403: no access, after: 502")
+		assert.Equal(t, 403, failureOf(t, err).StatusCode)
+
+		_, err = ask(t.Context(), newConfig(newScript(limited, forbidden)), http.MethodDelete)
+		require.EqualError(t, err, "cfposture: DELETE things/1: 403: no access")
+		_, err = ask(t.Context(), newConfig(newScript(badGateway, forbidden)), http.MethodPut)
+		require.EqualError(t, err, "cfposture: PUT things/1: 403: no access")
+	})
+}
+
+// A rejection that did not come whole says nothing of the one that follows.
+func TestRejectionThatWasCutShortIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cut := func(r *http.Request) (*http.Response, error) {
+			return respondWith(r, 404, nil, failingReader{io.ErrUnexpectedEOF}), nil
+		}
+		asked := 0
+		c := newConfig(newScript(cut, succeeding))
+		c.Limiter = limiterFunc(func(context.Context) error {
+			if asked++; asked > 1 {
+				return errTest
+			}
+			return nil
+		})
+		_, err := ask(t.Context(), c, http.MethodGet)
+		require.ErrorIs(t, err, errTest)
+		var found *testError
+		require.NotErrorAs(t, err, &found, "it is not known whether it was not found")
+	})
+}
+
 // A refused dial has deleted nothing.
 func TestDeleteThatFindsNothingAfterARefusedDial(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -372,7 +372,10 @@ func TestMiddlewareThatSendsAgain(t *testing.T) {
 }
 
 func TestCredentialsOfAProxyAreNotShown(t *testing.T) {
-	for name, proxy := range map[string]http.HandlerFunc{"forbidden": reply(403, "no"), "closed": abort("")} {
+	echo := func(w http.ResponseWriter, r *http.Request) {
+		hijack("HTTP/1.1 407 no access for "+r.Header.Get("Proxy-Authorization")+"\r\nContent-Length: 0\r\n\r\n")(w, r)
+	}
+	for name, proxy := range map[string]http.HandlerFunc{"forbidden": reply(403, "no"), "closed": abort(""), "echo": echo} {
 		for _, scheme := range []string{"http", "https"} {
 			synctest.Test(t, func(t *testing.T) {
 				transport, _ := newNetwork().serve(t, overHTTP, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

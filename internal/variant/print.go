@@ -74,6 +74,9 @@ func Attrs(pairs ...string) []slog.Attr {
 
 // Secrets lists what must not be shown of the struct that v points to: its secrets, and every string in its Extra.
 func Secrets(v any) []string {
+	if IsNil(v) {
+		return nil
+	}
 	var secrets []string
 	for _, field := range wire.Fields(v) {
 		switch field := field.(type) {
@@ -86,4 +89,19 @@ func Secrets(v any) []string {
 		}
 	}
 	return secrets
+}
+
+// DropSecrets unsets the secrets of the struct that v points to. It empties its Extra, which may hold secrets too, unless
+// that is to be kept.
+func DropSecrets(v any, keepExtra bool) {
+	for _, field := range wire.Fields(v) {
+		switch field := field.(type) {
+		case fmt.Stringer:
+			reflect.ValueOf(field).Elem().SetString("")
+		case *map[string]json.RawMessage:
+			if !keepExtra {
+				*field = nil
+			}
+		}
+	}
 }

@@ -59,11 +59,24 @@ func AppendRaw(dst, raw []byte) ([]byte, error) {
 	return append(dst, raw...), nil
 }
 
-// DropExtra removes the members that the struct that v points to has no field for.
-func DropExtra(v any) {
-	for _, field := range wire.Fields(v) {
-		if extra, ok := field.(*map[string]json.RawMessage); ok {
-			*extra = nil
-		}
+// Paths returns the paths of members that have no field.
+func Paths(unknowns []wire.Unknown) []string {
+	paths := make([]string, len(unknowns))
+	for i := range unknowns {
+		paths[i] = unknowns[i].Path()
 	}
+	return paths
+}
+
+// Compare returns how to compare items whose variants are like the one that v points to, or are of a type that has no
+// struct if v is nil. If the items are not of the same type, their variants are compared as a whole.
+func Compare(item any, isSameType bool, v any, same func(path, want, have string) bool) *wire.Comparison {
+	c := &wire.Comparison{Model: item, Same: same}
+	switch {
+	case isSameType && v == nil:
+		c.Deferred = new(struct{}) // no member has a field
+	case isSameType:
+		c.Deferred = v
+	}
+	return c
 }

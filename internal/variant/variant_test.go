@@ -92,10 +92,33 @@ func withoutNames(secrets []string) []string {
 	return slices.DeleteFunc(secrets, func(s string) bool { return !strings.HasPrefix(s, "hidden") })
 }
 
-func TestDropExtra(t *testing.T) {
-	l := &login{URL: "u", Extra: map[string]json.RawMessage{"pin": json.RawMessage("1")}}
-	variant.DropExtra(l)
+func TestDropSecrets(t *testing.T) {
+	l := &login{URL: "u", Password: "hidden", Extra: map[string]json.RawMessage{"pin": json.RawMessage("1")}}
+	variant.DropSecrets(l, true)
+	assert.Equal(t, &login{URL: "u", Extra: map[string]json.RawMessage{"pin": json.RawMessage("1")}}, l)
+	variant.DropSecrets(l, false)
 	assert.Equal(t, &login{URL: "u"}, l)
+}
+
+func TestCompareLooksIntoVariantsOfOneType(t *testing.T) {
+	type item struct {
+		Input any `json:"input"`
+	}
+	never := func(string, string, string) bool { return false }
+	want, have := `{"input":{"url":"u","more":1}}`, `{"input":{"url":"v","more":1}}`
+	for name, test := range map[string]struct {
+		isSameType bool
+		variant    any
+		member     string
+	}{
+		"one type":        {true, &login{}, "input.url"},
+		"an unknown type": {true, nil, "input.url"},
+		"different types": {false, &login{}, "input"},
+	} {
+		differences := variant.Compare(&item{}, test.isSameType, test.variant, never).Diff(want, have)
+		require.Len(t, differences, 1, name)
+		assert.Equal(t, test.member, differences[0].Member, name)
+	}
 }
 
 func TestTextIsOneLine(t *testing.T) {
