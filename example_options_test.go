@@ -2,6 +2,7 @@ package cfposture_test
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"log/slog"
@@ -106,7 +107,7 @@ func ExampleWithHTTPClient() {
 	}
 	roots.AddCert(gateway.Certificate()) // a program has roots.AppendCertsFromPEM(file)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig.RootCAs = roots
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots}
 	client := server.Client(
 		cfposture.WithBaseURL(gateway.URL+"/client/v4"),
 		cfposture.WithHTTPClient(&http.Client{Transport: transport}),

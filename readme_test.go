@@ -113,6 +113,30 @@ func TestDocumentationLinksLeadSomewhere(t *testing.T) {
 	}
 }
 
+// The map names what there is, and nothing else.
+func TestContributingNamesEveryFileAndPackage(t *testing.T) {
+	page, err := os.ReadFile("CONTRIBUTING.md")
+	require.NoError(t, err)
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	packages, err := filepath.Glob("internal/*")
+	require.NoError(t, err)
+	require.NotEmpty(t, packages)
+	for _, place := range append(files, packages...) {
+		if !strings.HasSuffix(place, "_test.go") {
+			named := strings.Contains(string(page), "`"+filepath.ToSlash(place)+"`")
+			assert.True(t, named, "the map in CONTRIBUTING.md lacks %s", place)
+		}
+	}
+	table, _, _ := strings.Cut(string(page), "## Where a request goes")
+	for _, place := range regexp.MustCompile("`((?:internal/)?[a-z_]+(?:\\.go)?)`").FindAllStringSubmatch(table, -1) {
+		if strings.HasPrefix(place[1], "internal/") || strings.HasSuffix(place[1], ".go") {
+			_, err := os.Stat(place[1])
+			assert.NoError(t, err)
+		}
+	}
+}
+
 // A reader is through in three minutes.
 func TestREADMEIsShort(t *testing.T) {
 	assert.LessOrEqual(t, strings.Count(readme(t), "\n"), 200)
