@@ -269,6 +269,31 @@ func TestFailureBeforeARetryIsJoinedToTheOneBefore(t *testing.T) {
 	}
 }
 
+func TestContextThatEndsDuringARetry(t *testing.T) {
+	for _, first := range []roundTripper{limited, badGateway} {
+		for _, method := range methods {
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancelCause(t.Context())
+				s := newScript(first, func(r *http.Request) (*http.Response, error) {
+					cancel(errTest)
+					return nil, r.Context().Err()
+				})
+				_, err := ask(ctx, newConfig(s), method)
+				assertOneLine(t, method, err)
+				if len(s.at) == 1 { // it is not retried
+					cancel(nil)
+					return
+				}
+				require.ErrorIs(t, err, errTest)
+				require.ErrorIs(t, err, context.Canceled)
+				require.ErrorContains(t, err, "context canceled: the test's, after: ")
+				assert.NotZero(t, failureOf(t, err).StatusCode)
+				assert.Equal(t, !isIdempotent(method), errors.Is(err, ErrOutcomeUnknown), "%v", err)
+			})
+		}
+	}
+}
+
 func TestResponseTellsOfTheLastResponse(t *testing.T) {
 	header := http.Header{"Cf-Ray": {"ray-1"}, "Ratelimit": {`"default";r=50;t=30`}, "X-Other": {"x"}}
 	way := func(status int, body string) roundTripper {

@@ -71,6 +71,34 @@ func TestRefusedDialUnderAMiddlewareIsRetried(t *testing.T) {
 	}
 }
 
+// What does not pass is not retried, however a middleware words it.
+func TestPermanentFailureUnderAMiddleware(t *testing.T) {
+	for name, configure := range map[string]func(transport *http.Transport, c *Config){
+		"no TLS": func(_ *http.Transport, c *Config) { c.BaseURL = "https" + serverURL },
+		"certificate": func(transport *http.Transport, _ *Config) {
+			transport.TLSClientConfig = nil
+		},
+	} {
+		for _, method := range methods {
+			synctest.Test(t, func(t *testing.T) {
+				protocol := overTLS
+				if name == "no TLS" {
+					protocol = overHTTP
+				}
+				transport, baseURL := newNetwork().serve(t, protocol, reply(200, success))
+				c := newConfig(transport)
+				c.BaseURL = baseURL
+				configure(transport, c)
+				wrap(t, c, span)
+				response, err := ask(t.Context(), c, method)
+				require.ErrorContains(t, err, "span: ", name)
+				require.NotErrorIs(t, err, ErrOutcomeUnknown, name)
+				assert.Equal(t, 1, response.Attempts, "%s: %v", name, err)
+			})
+		}
+	}
+}
+
 // A middleware may have another way, which nothing tells of.
 func TestRefusedDialBesideAnotherWayProvesNothing(t *testing.T) {
 	joins := map[string]func(first, second error) error{
