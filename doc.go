@@ -1,6 +1,6 @@
 // Package cfposture is a client for Cloudflare's Zero Trust device posture API. It manages the rules that check enrolled
-// devices, such as whether a disk is encrypted, and the integrations with third-party services, such as CrowdStrike, that
-// some rules ask.
+// devices, such as whether a disk is encrypted, and the integrations with third-party services, such as CrowdStrike, whose
+// findings some rules check.
 //
 // A [Client] takes its credentials and account from options, or from the environment variables CLOUDFLARE_API_TOKEN (or
 // CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY) and CLOUDFLARE_ACCOUNT_ID:
@@ -27,7 +27,7 @@
 //   - Delete: [PostureService.Delete].
 //   - Manage integrations: [IntegrationsService.Create], [IntegrationsService.Update], [SetConnectionID], [Secrets].
 //   - Read rules that people wrote, in JSON or YAML: [ParseRule], [ParseIntegration].
-//   - Handle errors: [Error], [ItemError], [ValidationError], [UnknownInput].
+//   - Handle errors: [Error], [ItemError], [ValidationError], [UnknownInput], [ErrOutcomeUnknown].
 //   - Control retries and rate limits: [WithResponse], [WithMaxRetries], [WithTimeout], [WithRateLimit], [WithLimiter].
 //   - Connect in other ways: [WithHTTPClient] for a proxy or a private CA, [WithMiddleware], [WithTokenSource],
 //     [WithAccountID] for several accounts.

@@ -44,6 +44,20 @@ func ExampleError_HasCode() {
 	// Output: the token is wrong, or lacks a permission
 }
 
+// Raw helps to find out what is wrong with a rule that can't be read.
+func ExampleItemError() {
+	server := posturetest.NewServer()
+	defer server.Close()
+	server.AddRule([]byte(`{"id":"f174e90a","name":7,"type":"warp"}`)) // no name is a number
+
+	_, err := server.Client().Posture.List(context.Background())
+	var unreadable *cfposture.ItemError
+	if errors.As(err, &unreadable) {
+		fmt.Printf("%s: %s\n", unreadable.ID, unreadable.Raw)
+	}
+	// Output: f174e90a: {"id":"f174e90a","name":7,"type":"warp"}
+}
+
 // Create and Update check a rule before they send it.
 func ExampleValidationError() {
 	server := posturetest.NewServer()
@@ -75,7 +89,7 @@ func ExampleWithoutValidation() {
 	defer server.Close()
 	client, ctx := server.Client(), context.Background()
 
-	// The version is missing, but the API decides.
+	// The version is missing. Without validation, the API decides.
 	rule := &cfposture.Rule{Name: "Half a rule", Input: &cfposture.OSVersionInput{Operator: cfposture.OperatorEqual}}
 	_, err := client.Posture.Create(ctx, rule, cfposture.WithoutValidation())
 	var failure *cfposture.Error

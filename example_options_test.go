@@ -2,6 +2,7 @@ package cfposture_test
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"log/slog"
@@ -79,6 +80,19 @@ func ExampleWithMaxRetries() {
 	// Output: true 1
 }
 
+// The timeout limits one attempt. The context limits the call with its retries and waits.
+func ExampleWithTimeout() {
+	server := posturetest.NewServer()
+	defer server.Close()
+	client := server.Client(cfposture.WithTimeout(10 * time.Second))
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+
+	rules, err := client.Posture.List(ctx)
+	fmt.Println(len(rules), err)
+	// Output: 0 <nil>
+}
+
 // A server whose certificate is signed by a private CA, such as an inspecting gateway.
 func ExampleWithHTTPClient() {
 	server := posturetest.NewServer()
@@ -93,7 +107,7 @@ func ExampleWithHTTPClient() {
 	}
 	roots.AddCert(gateway.Certificate()) // a program has roots.AppendCertsFromPEM(file)
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.TLSClientConfig.RootCAs = roots
+	transport.TLSClientConfig = &tls.Config{RootCAs: roots}
 	client := server.Client(
 		cfposture.WithBaseURL(gateway.URL+"/client/v4"),
 		cfposture.WithHTTPClient(&http.Client{Transport: transport}),

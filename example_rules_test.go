@@ -245,7 +245,7 @@ func ExamplePostureService_Delete() {
 	// Output: deleted, 0 rules left
 }
 
-// The linters exhaustive and gochecksumtype check that such a switch names every type or has a default.
+// The linter gochecksumtype checks that such a switch names every type or has a default.
 func ExampleDeviceInput() {
 	server := posturetest.NewServer()
 	defer server.Close()
@@ -382,6 +382,19 @@ func ExampleRule_Diff() {
 	// schedule: want "1h", have "5m"
 	// input.requireAll: want true, have false
 	// made by hand 0
+}
+
+// Merge keeps what the wanted rule leaves out, such as the description.
+func ExampleRule_Merge() {
+	have := &cfposture.Rule{
+		ID: "f174e90a", Name: "Firewall on", Description: "made by hand", Schedule: "5m",
+		Input: &cfposture.FirewallInput{Enabled: new(true)},
+	}
+	want := &cfposture.Rule{Name: "Firewall on", Schedule: "1h", Input: &cfposture.FirewallInput{Enabled: new(true)}}
+
+	merged := want.Merge(have)
+	fmt.Println(merged.ID, merged.Schedule, merged.Description)
+	// Output: f174e90a 1h made by hand
 }
 
 func ExampleRule_Validate() {

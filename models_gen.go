@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/cfposture/cfposture/internal/check"
+	"github.com/cfposture/cfposture/internal/variant"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -92,6 +94,504 @@ func newInput(t RuleType) DeviceInput {
 	}
 }
 
+// decodeInput reads an input from valid JSON, of which the strings in it are parts.
+func decodeInput(t RuleType, text string) DeviceInput {
+	in := newInput(t)
+	if reason := variant.Decode("rule", string(t), "input", text, in); reason != "" {
+		return &UnknownInput{t, json.RawMessage(text), reason}
+	}
+	return in
+}
+
+// parseInput reads an input strictly, from the text at a path of a document.
+func parseInput(d *wire.Document, path string, t RuleType, text string) DeviceInput {
+	in := newInput(t)
+	if in == nil {
+		return decodeInput(t, text)
+	}
+	d.Decode(path, text, in)
+	return in
+}
+
+// appendInput appends an input as it is sent.
+func appendInput(dst []byte, in DeviceInput) ([]byte, error) {
+	if unknown, ok := in.(*UnknownInput); ok && unknown != nil {
+		return variant.AppendRaw(dst, unknown.Raw)
+	}
+	return variant.Append(dst, in)
+}
+
+func cloneDeviceInput(in DeviceInput) DeviceInput {
+	if variant.IsNil(in) {
+		return in
+	}
+	return in.clone()
+}
+
+// RuleType returns the type of the rule that the input was read from, or was made for.
+func (in *UnknownInput) RuleType() RuleType {
+	if in == nil {
+		return ""
+	}
+	return in.Type
+}
+
+// MarshalJSON returns Raw.
+func (in UnknownInput) MarshalJSON() ([]byte, error) { return in.Raw.MarshalJSON() }
+
+// UnmarshalJSON sets Raw to a copy of data.
+func (in *UnknownInput) UnmarshalJSON(data []byte) error { return in.Raw.UnmarshalJSON(data) }
+
+func (in *UnknownInput) validate(p *check.Problems) { p.Raw(in.Raw) }
+
+func (in *UnknownInput) clone() DeviceInput {
+	copied := *in
+	copied.Raw = slices.Clone(in.Raw)
+	return &copied
+}
+
+// RuleType returns [RuleTypeFile].
+func (*FileInput) RuleType() RuleType { return RuleTypeFile }
+
+// String returns the members as JSON.
+func (in FileInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in FileInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *FileInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *FileInput) clone() DeviceInput {
+	copied := *in
+	copied.Exists = clonePointer(in.Exists)
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeApplication].
+func (*ApplicationInput) RuleType() RuleType { return RuleTypeApplication }
+
+// String returns the members as JSON.
+func (in ApplicationInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in ApplicationInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *ApplicationInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *ApplicationInput) clone() DeviceInput {
+	copied := *in
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeTanium].
+func (*TaniumInput) RuleType() RuleType { return RuleTypeTanium }
+
+// String returns the members as JSON.
+func (in TaniumInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in TaniumInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *TaniumInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *TaniumInput) clone() DeviceInput {
+	copied := *in
+	copied.TotalScore = clonePointer(in.TotalScore)
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeGateway].
+func (*GatewayInput) RuleType() RuleType { return RuleTypeGateway }
+
+// String returns the members as JSON.
+func (in GatewayInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in GatewayInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *GatewayInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *GatewayInput) clone() DeviceInput {
+	copied := *in
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeWARP].
+func (*WARPInput) RuleType() RuleType { return RuleTypeWARP }
+
+// String returns the members as JSON.
+func (in WARPInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in WARPInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *WARPInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *WARPInput) clone() DeviceInput {
+	copied := *in
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeDiskEncryption].
+func (*DiskEncryptionInput) RuleType() RuleType { return RuleTypeDiskEncryption }
+
+// String returns the members as JSON.
+func (in DiskEncryptionInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in DiskEncryptionInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *DiskEncryptionInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in)
+}
+
+func (in *DiskEncryptionInput) clone() DeviceInput {
+	copied := *in
+	copied.CheckDisks = slices.Clone(in.CheckDisks)
+	copied.RequireAll = clonePointer(in.RequireAll)
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeSerialNumber].
+func (*SerialNumberInput) RuleType() RuleType { return RuleTypeSerialNumber }
+
+// String returns the members as JSON.
+func (in SerialNumberInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in SerialNumberInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *SerialNumberInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *SerialNumberInput) clone() DeviceInput {
+	copied := *in
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeSentinelOne].
+func (*SentinelOneInput) RuleType() RuleType { return RuleTypeSentinelOne }
+
+// String returns the members as JSON.
+func (in SentinelOneInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in SentinelOneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *SentinelOneInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *SentinelOneInput) clone() DeviceInput {
+	copied := *in
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeCarbonBlack].
+func (*CarbonBlackInput) RuleType() RuleType { return RuleTypeCarbonBlack }
+
+// String returns the members as JSON.
+func (in CarbonBlackInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in CarbonBlackInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *CarbonBlackInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *CarbonBlackInput) clone() DeviceInput {
+	copied := *in
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeFirewall].
+func (*FirewallInput) RuleType() RuleType { return RuleTypeFirewall }
+
+// String returns the members as JSON.
+func (in FirewallInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in FirewallInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *FirewallInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *FirewallInput) clone() DeviceInput {
+	copied := *in
+	copied.Enabled = clonePointer(in.Enabled)
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeOSVersion].
+func (*OSVersionInput) RuleType() RuleType { return RuleTypeOSVersion }
+
+// String returns the members as JSON.
+func (in OSVersionInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in OSVersionInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *OSVersionInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *OSVersionInput) clone() DeviceInput {
+	copied := *in
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeDomainJoined].
+func (*DomainJoinedInput) RuleType() RuleType { return RuleTypeDomainJoined }
+
+// String returns the members as JSON.
+func (in DomainJoinedInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in DomainJoinedInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *DomainJoinedInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *DomainJoinedInput) clone() DeviceInput {
+	copied := *in
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeClientCertificate].
+func (*ClientCertificateInput) RuleType() RuleType { return RuleTypeClientCertificate }
+
+// String returns the members as JSON.
+func (in ClientCertificateInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in ClientCertificateInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *ClientCertificateInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in)
+}
+
+func (in *ClientCertificateInput) clone() DeviceInput {
+	copied := *in
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeClientCertificateV2].
+func (*ClientCertificateV2Input) RuleType() RuleType { return RuleTypeClientCertificateV2 }
+
+// String returns the members as JSON.
+func (in ClientCertificateV2Input) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in ClientCertificateV2Input) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *ClientCertificateV2Input) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in)
+}
+
+func (in *ClientCertificateV2Input) clone() DeviceInput {
+	copied := *in
+	copied.CheckPrivateKey = clonePointer(in.CheckPrivateKey)
+	copied.ExtendedKeyUsage = slices.Clone(in.ExtendedKeyUsage)
+	copied.Locations = in.Locations.clone()
+	copied.SubjectAlternativeNames = slices.Clone(in.SubjectAlternativeNames)
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeAntivirus].
+func (*AntivirusInput) RuleType() RuleType { return RuleTypeAntivirus }
+
+// String returns the members as JSON.
+func (in AntivirusInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in AntivirusInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *AntivirusInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *AntivirusInput) clone() DeviceInput {
+	copied := *in
+	copied.UpdateWindowDays = clonePointer(in.UpdateWindowDays)
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeUniqueClientID].
+func (*UniqueClientIDInput) RuleType() RuleType { return RuleTypeUniqueClientID }
+
+// String returns the members as JSON.
+func (in UniqueClientIDInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in UniqueClientIDInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *UniqueClientIDInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in)
+}
+
+func (in *UniqueClientIDInput) clone() DeviceInput {
+	copied := *in
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeKolide].
+func (*KolideInput) RuleType() RuleType { return RuleTypeKolide }
+
+// String returns the members as JSON.
+func (in KolideInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in KolideInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *KolideInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *KolideInput) clone() DeviceInput {
+	copied := *in
+	copied.AuthState = slices.Clone(in.AuthState)
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeTaniumS2S].
+func (*TaniumS2SInput) RuleType() RuleType { return RuleTypeTaniumS2S }
+
+// String returns the members as JSON.
+func (in TaniumS2SInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in TaniumS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *TaniumS2SInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *TaniumS2SInput) clone() DeviceInput {
+	copied := *in
+	copied.TotalScore = clonePointer(in.TotalScore)
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeCrowdStrikeS2S].
+func (*CrowdStrikeS2SInput) RuleType() RuleType { return RuleTypeCrowdStrikeS2S }
+
+// String returns the members as JSON.
+func (in CrowdStrikeS2SInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in CrowdStrikeS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *CrowdStrikeS2SInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in)
+}
+
+func (in *CrowdStrikeS2SInput) clone() DeviceInput {
+	copied := *in
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeIntune].
+func (*IntuneInput) RuleType() RuleType { return RuleTypeIntune }
+
+// String returns the members as JSON.
+func (in IntuneInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in IntuneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *IntuneInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *IntuneInput) clone() DeviceInput {
+	copied := *in
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeWorkspaceOne].
+func (*WorkspaceOneInput) RuleType() RuleType { return RuleTypeWorkspaceOne }
+
+// String returns the members as JSON.
+func (in WorkspaceOneInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in WorkspaceOneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *WorkspaceOneInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *WorkspaceOneInput) clone() DeviceInput {
+	copied := *in
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeSentinelOneS2S].
+func (*SentinelOneS2SInput) RuleType() RuleType { return RuleTypeSentinelOneS2S }
+
+// String returns the members as JSON.
+func (in SentinelOneS2SInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in SentinelOneS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *SentinelOneS2SInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in)
+}
+
+func (in *SentinelOneS2SInput) clone() DeviceInput {
+	copied := *in
+	copied.ActiveThreats = clonePointer(in.ActiveThreats)
+	copied.Infected = clonePointer(in.Infected)
+	copied.IsActive = clonePointer(in.IsActive)
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
+// RuleType returns [RuleTypeCustomS2S].
+func (*CustomS2SInput) RuleType() RuleType { return RuleTypeCustomS2S }
+
+// String returns the members as JSON.
+func (in CustomS2SInput) String() string { return variant.Text(&in) }
+
+// MarshalJSON returns the members as a JSON object, those of Extra included.
+func (in CustomS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+
+// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
+func (in *CustomS2SInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+
+func (in *CustomS2SInput) clone() DeviceInput {
+	copied := *in
+	copied.Score = clonePointer(in.Score)
+	copied.Extra = cloneExtra(in.Extra)
+	return &copied
+}
+
 // integrationTypes are the integration types that have a struct.
 var integrationTypes = []IntegrationType{
 	IntegrationTypeWorkspaceOne,
@@ -128,445 +628,59 @@ func newConfig(t IntegrationType) IntegrationConfig {
 	}
 }
 
-// RuleType returns [RuleTypeFile].
-func (*FileInput) RuleType() RuleType { return RuleTypeFile }
-
-// String returns the members as JSON.
-func (in FileInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in FileInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *FileInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *FileInput) clone() DeviceInput {
-	copied := *in
-	copied.Exists = clonePointer(in.Exists)
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
+// decodeConfig reads a config from valid JSON, of which the strings in it are parts.
+func decodeConfig(t IntegrationType, text string) IntegrationConfig {
+	c := newConfig(t)
+	if reason := variant.Decode("integration", string(t), "config", text, c); reason != "" {
+		return &UnknownConfig{t, json.RawMessage(text), reason}
+	}
+	return c
 }
 
-// RuleType returns [RuleTypeApplication].
-func (*ApplicationInput) RuleType() RuleType { return RuleTypeApplication }
-
-// String returns the members as JSON.
-func (in ApplicationInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in ApplicationInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *ApplicationInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *ApplicationInput) clone() DeviceInput {
-	copied := *in
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
+// parseConfig reads a config strictly, from the text at a path of a document.
+func parseConfig(d *wire.Document, path string, t IntegrationType, text string) IntegrationConfig {
+	c := newConfig(t)
+	if c == nil {
+		return decodeConfig(t, text)
+	}
+	d.Decode(path, text, c)
+	return c
 }
 
-// RuleType returns [RuleTypeTanium].
-func (*TaniumInput) RuleType() RuleType { return RuleTypeTanium }
-
-// String returns the members as JSON.
-func (in TaniumInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in TaniumInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *TaniumInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *TaniumInput) clone() DeviceInput {
-	copied := *in
-	copied.TotalScore = clonePointer(in.TotalScore)
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
+// appendConfig appends a config as it is sent.
+func appendConfig(dst []byte, c IntegrationConfig) ([]byte, error) {
+	if unknown, ok := c.(*UnknownConfig); ok && unknown != nil {
+		return variant.AppendRaw(dst, unknown.Raw)
+	}
+	return variant.Append(dst, c)
 }
 
-// RuleType returns [RuleTypeGateway].
-func (*GatewayInput) RuleType() RuleType { return RuleTypeGateway }
-
-// String returns the members as JSON.
-func (in GatewayInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in GatewayInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *GatewayInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *GatewayInput) clone() DeviceInput {
-	copied := *in
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
+func cloneIntegrationConfig(c IntegrationConfig) IntegrationConfig {
+	if variant.IsNil(c) {
+		return c
+	}
+	return c.clone()
 }
 
-// RuleType returns [RuleTypeWARP].
-func (*WARPInput) RuleType() RuleType { return RuleTypeWARP }
-
-// String returns the members as JSON.
-func (in WARPInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in WARPInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *WARPInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *WARPInput) clone() DeviceInput {
-	copied := *in
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
+// IntegrationType returns the type of the integration that the config was read from, or was made for.
+func (c *UnknownConfig) IntegrationType() IntegrationType {
+	if c == nil {
+		return ""
+	}
+	return c.Type
 }
 
-// RuleType returns [RuleTypeDiskEncryption].
-func (*DiskEncryptionInput) RuleType() RuleType { return RuleTypeDiskEncryption }
+// MarshalJSON returns Raw, secrets included.
+func (c UnknownConfig) MarshalJSON() ([]byte, error) { return c.Raw.MarshalJSON() }
 
-// String returns the members as JSON.
-func (in DiskEncryptionInput) String() string { return membersText(&in) }
+// UnmarshalJSON sets Raw to a copy of data.
+func (c *UnknownConfig) UnmarshalJSON(data []byte) error { return c.Raw.UnmarshalJSON(data) }
 
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in DiskEncryptionInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (c *UnknownConfig) validate(p *check.Problems) { p.Raw(c.Raw) }
 
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *DiskEncryptionInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in)
-}
-
-func (in *DiskEncryptionInput) clone() DeviceInput {
-	copied := *in
-	copied.CheckDisks = slices.Clone(in.CheckDisks)
-	copied.RequireAll = clonePointer(in.RequireAll)
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeSerialNumber].
-func (*SerialNumberInput) RuleType() RuleType { return RuleTypeSerialNumber }
-
-// String returns the members as JSON.
-func (in SerialNumberInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in SerialNumberInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *SerialNumberInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *SerialNumberInput) clone() DeviceInput {
-	copied := *in
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeSentinelOne].
-func (*SentinelOneInput) RuleType() RuleType { return RuleTypeSentinelOne }
-
-// String returns the members as JSON.
-func (in SentinelOneInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in SentinelOneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *SentinelOneInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *SentinelOneInput) clone() DeviceInput {
-	copied := *in
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeCarbonBlack].
-func (*CarbonBlackInput) RuleType() RuleType { return RuleTypeCarbonBlack }
-
-// String returns the members as JSON.
-func (in CarbonBlackInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in CarbonBlackInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *CarbonBlackInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *CarbonBlackInput) clone() DeviceInput {
-	copied := *in
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeFirewall].
-func (*FirewallInput) RuleType() RuleType { return RuleTypeFirewall }
-
-// String returns the members as JSON.
-func (in FirewallInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in FirewallInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *FirewallInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *FirewallInput) clone() DeviceInput {
-	copied := *in
-	copied.Enabled = clonePointer(in.Enabled)
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeOSVersion].
-func (*OSVersionInput) RuleType() RuleType { return RuleTypeOSVersion }
-
-// String returns the members as JSON.
-func (in OSVersionInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in OSVersionInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *OSVersionInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *OSVersionInput) clone() DeviceInput {
-	copied := *in
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeDomainJoined].
-func (*DomainJoinedInput) RuleType() RuleType { return RuleTypeDomainJoined }
-
-// String returns the members as JSON.
-func (in DomainJoinedInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in DomainJoinedInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *DomainJoinedInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *DomainJoinedInput) clone() DeviceInput {
-	copied := *in
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeClientCertificate].
-func (*ClientCertificateInput) RuleType() RuleType { return RuleTypeClientCertificate }
-
-// String returns the members as JSON.
-func (in ClientCertificateInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in ClientCertificateInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *ClientCertificateInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in)
-}
-
-func (in *ClientCertificateInput) clone() DeviceInput {
-	copied := *in
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeClientCertificateV2].
-func (*ClientCertificateV2Input) RuleType() RuleType { return RuleTypeClientCertificateV2 }
-
-// String returns the members as JSON.
-func (in ClientCertificateV2Input) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in ClientCertificateV2Input) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *ClientCertificateV2Input) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in)
-}
-
-func (in *ClientCertificateV2Input) clone() DeviceInput {
-	copied := *in
-	copied.CheckPrivateKey = clonePointer(in.CheckPrivateKey)
-	copied.ExtendedKeyUsage = slices.Clone(in.ExtendedKeyUsage)
-	copied.Locations = in.Locations.clone()
-	copied.SubjectAlternativeNames = slices.Clone(in.SubjectAlternativeNames)
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeAntivirus].
-func (*AntivirusInput) RuleType() RuleType { return RuleTypeAntivirus }
-
-// String returns the members as JSON.
-func (in AntivirusInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in AntivirusInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *AntivirusInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *AntivirusInput) clone() DeviceInput {
-	copied := *in
-	copied.UpdateWindowDays = clonePointer(in.UpdateWindowDays)
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeUniqueClientID].
-func (*UniqueClientIDInput) RuleType() RuleType { return RuleTypeUniqueClientID }
-
-// String returns the members as JSON.
-func (in UniqueClientIDInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in UniqueClientIDInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *UniqueClientIDInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in)
-}
-
-func (in *UniqueClientIDInput) clone() DeviceInput {
-	copied := *in
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeKolide].
-func (*KolideInput) RuleType() RuleType { return RuleTypeKolide }
-
-// String returns the members as JSON.
-func (in KolideInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in KolideInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *KolideInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *KolideInput) clone() DeviceInput {
-	copied := *in
-	copied.AuthState = slices.Clone(in.AuthState)
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeTaniumS2S].
-func (*TaniumS2SInput) RuleType() RuleType { return RuleTypeTaniumS2S }
-
-// String returns the members as JSON.
-func (in TaniumS2SInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in TaniumS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *TaniumS2SInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *TaniumS2SInput) clone() DeviceInput {
-	copied := *in
-	copied.TotalScore = clonePointer(in.TotalScore)
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeCrowdStrikeS2S].
-func (*CrowdStrikeS2SInput) RuleType() RuleType { return RuleTypeCrowdStrikeS2S }
-
-// String returns the members as JSON.
-func (in CrowdStrikeS2SInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in CrowdStrikeS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *CrowdStrikeS2SInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in)
-}
-
-func (in *CrowdStrikeS2SInput) clone() DeviceInput {
-	copied := *in
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeIntune].
-func (*IntuneInput) RuleType() RuleType { return RuleTypeIntune }
-
-// String returns the members as JSON.
-func (in IntuneInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in IntuneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *IntuneInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *IntuneInput) clone() DeviceInput {
-	copied := *in
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeWorkspaceOne].
-func (*WorkspaceOneInput) RuleType() RuleType { return RuleTypeWorkspaceOne }
-
-// String returns the members as JSON.
-func (in WorkspaceOneInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in WorkspaceOneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *WorkspaceOneInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *WorkspaceOneInput) clone() DeviceInput {
-	copied := *in
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeSentinelOneS2S].
-func (*SentinelOneS2SInput) RuleType() RuleType { return RuleTypeSentinelOneS2S }
-
-// String returns the members as JSON.
-func (in SentinelOneS2SInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in SentinelOneS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *SentinelOneS2SInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in)
-}
-
-func (in *SentinelOneS2SInput) clone() DeviceInput {
-	copied := *in
-	copied.ActiveThreats = clonePointer(in.ActiveThreats)
-	copied.Infected = clonePointer(in.Infected)
-	copied.IsActive = clonePointer(in.IsActive)
-	copied.Extra = cloneExtra(in.Extra)
-	return &copied
-}
-
-// RuleType returns [RuleTypeCustomS2S].
-func (*CustomS2SInput) RuleType() RuleType { return RuleTypeCustomS2S }
-
-// String returns the members as JSON.
-func (in CustomS2SInput) String() string { return membersText(&in) }
-
-// MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in CustomS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
-
-// UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *CustomS2SInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
-
-func (in *CustomS2SInput) clone() DeviceInput {
-	copied := *in
-	copied.Score = clonePointer(in.Score)
-	copied.Extra = cloneExtra(in.Extra)
+func (c *UnknownConfig) clone() IntegrationConfig {
+	copied := *c
+	copied.Raw = slices.Clone(c.Raw)
 	return &copied
 }
 
@@ -574,10 +688,10 @@ func (in *CustomS2SInput) clone() DeviceInput {
 func (*WorkspaceOneConfig) IntegrationType() IntegrationType { return IntegrationTypeWorkspaceOne }
 
 // Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c WorkspaceOneConfig) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
+func (c WorkspaceOneConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c WorkspaceOneConfig) LogValue() slog.Value { return logConfig(&c) }
+func (c WorkspaceOneConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c WorkspaceOneConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -595,10 +709,10 @@ func (c *WorkspaceOneConfig) clone() IntegrationConfig {
 func (*CrowdStrikeS2SConfig) IntegrationType() IntegrationType { return IntegrationTypeCrowdStrikeS2S }
 
 // Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c CrowdStrikeS2SConfig) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
+func (c CrowdStrikeS2SConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c CrowdStrikeS2SConfig) LogValue() slog.Value { return logConfig(&c) }
+func (c CrowdStrikeS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c CrowdStrikeS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -618,10 +732,10 @@ func (c *CrowdStrikeS2SConfig) clone() IntegrationConfig {
 func (*UptycsConfig) IntegrationType() IntegrationType { return IntegrationTypeUptycs }
 
 // Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c UptycsConfig) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
+func (c UptycsConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c UptycsConfig) LogValue() slog.Value { return logConfig(&c) }
+func (c UptycsConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c UptycsConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -639,10 +753,10 @@ func (c *UptycsConfig) clone() IntegrationConfig {
 func (*IntuneConfig) IntegrationType() IntegrationType { return IntegrationTypeIntune }
 
 // Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c IntuneConfig) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
+func (c IntuneConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c IntuneConfig) LogValue() slog.Value { return logConfig(&c) }
+func (c IntuneConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c IntuneConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -660,10 +774,10 @@ func (c *IntuneConfig) clone() IntegrationConfig {
 func (*KolideConfig) IntegrationType() IntegrationType { return IntegrationTypeKolide }
 
 // Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c KolideConfig) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
+func (c KolideConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c KolideConfig) LogValue() slog.Value { return logConfig(&c) }
+func (c KolideConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c KolideConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -681,10 +795,10 @@ func (c *KolideConfig) clone() IntegrationConfig {
 func (*TaniumS2SConfig) IntegrationType() IntegrationType { return IntegrationTypeTaniumS2S }
 
 // Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c TaniumS2SConfig) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
+func (c TaniumS2SConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c TaniumS2SConfig) LogValue() slog.Value { return logConfig(&c) }
+func (c TaniumS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c TaniumS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -702,10 +816,10 @@ func (c *TaniumS2SConfig) clone() IntegrationConfig {
 func (*SentinelOneS2SConfig) IntegrationType() IntegrationType { return IntegrationTypeSentinelOneS2S }
 
 // Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c SentinelOneS2SConfig) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
+func (c SentinelOneS2SConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c SentinelOneS2SConfig) LogValue() slog.Value { return logConfig(&c) }
+func (c SentinelOneS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c SentinelOneS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -725,10 +839,10 @@ func (c *SentinelOneS2SConfig) clone() IntegrationConfig {
 func (*CustomS2SConfig) IntegrationType() IntegrationType { return IntegrationTypeCustomS2S }
 
 // Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c CustomS2SConfig) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
+func (c CustomS2SConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c CustomS2SConfig) LogValue() slog.Value { return logConfig(&c) }
+func (c CustomS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c CustomS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -743,7 +857,7 @@ func (c *CustomS2SConfig) clone() IntegrationConfig {
 }
 
 // String returns the members as JSON.
-func (c CertificateLocations) String() string { return membersText(&c) }
+func (c CertificateLocations) String() string { return variant.Text(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c CertificateLocations) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -764,6 +878,27 @@ func (c *CertificateLocations) clone() *CertificateLocations {
 	return &copied
 }
 
+// UnmarshalJSON sets the integration to one as the API sends it. A config that doesn't fit the type becomes an [UnknownConfig].
+func (i *Integration) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, i, decodeIntegration)
+}
+
+// Clone returns a copy of the integration that shares nothing with it.
+func (i *Integration) Clone() *Integration { return i.clone() }
+
+// wireType returns the type that is sent.
+func (i *Integration) wireType() IntegrationType {
+	if i.Type == "" && !variant.IsNil(i.Config) {
+		return i.Config.IntegrationType()
+	}
+	return i.Type
+}
+
+// unknowns returns the members that have no field.
+func (i *Integration) unknowns() []wire.Unknown {
+	return wire.Unknowns(i, "config", variant.OrNil(i.Config))
+}
+
 func (i *Integration) clone() *Integration {
 	if i == nil {
 		return nil
@@ -774,6 +909,27 @@ func (i *Integration) clone() *Integration {
 	copied.TestResults = slices.Clone(i.TestResults)
 	copied.Extra = cloneExtra(i.Extra)
 	return &copied
+}
+
+// UnmarshalJSON sets the rule to one as the API sends it. An input that doesn't fit the type becomes an [UnknownInput].
+func (r *Rule) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, r, decodeRule)
+}
+
+// Clone returns a copy of the rule that shares nothing with it.
+func (r *Rule) Clone() *Rule { return r.clone() }
+
+// wireType returns the type that is sent.
+func (r *Rule) wireType() RuleType {
+	if r.Type == "" && !variant.IsNil(r.Input) {
+		return r.Input.RuleType()
+	}
+	return r.Type
+}
+
+// unknowns returns the members that have no field.
+func (r *Rule) unknowns() []wire.Unknown {
+	return wire.Unknowns(r, "input", variant.OrNil(r.Input))
 }
 
 func (r *Rule) clone() *Rule {
@@ -801,20 +957,6 @@ func (m *Match) clone() *Match {
 	copied := *m
 	copied.Extra = cloneExtra(m.Extra)
 	return &copied
-}
-
-func cloneDeviceInput(input DeviceInput) DeviceInput {
-	if isNil(input) {
-		return input
-	}
-	return input.clone()
-}
-
-func cloneIntegrationConfig(config IntegrationConfig) IntegrationConfig {
-	if isNil(config) {
-		return config
-	}
-	return config.clone()
 }
 
 func clonePointer[T any](p *T) *T {

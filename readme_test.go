@@ -34,8 +34,9 @@ func goBlocks(t *testing.T) (programs, snippets []string) {
 	return programs, snippets
 }
 
-// The snippets are parts of tests and runnable examples, which are compiled and whose output is checked.
-func TestREADMESnippetsArePartsOfExamples(t *testing.T) {
+// examples returns the text of all files with examples.
+func examples(t *testing.T) string {
+	t.Helper()
 	files, err := filepath.Glob("example*_test.go")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
@@ -45,12 +46,17 @@ func TestREADMESnippetsArePartsOfExamples(t *testing.T) {
 		require.NoError(t, err)
 		all.Write(text)
 	}
-	examples := strings.ReplaceAll(all.String(), "\t", "")
+	return all.String()
+}
+
+// The snippets are parts of tests and runnable examples, which are compiled and whose output is checked.
+func TestREADMESnippetsArePartsOfExamples(t *testing.T) {
+	text := strings.ReplaceAll(examples(t), "\t", "")
 	// The examples print an error and return where the README's reader would return it.
-	examples = strings.ReplaceAll(examples, "fmt.Println(err)\nreturn\n", "return err\n")
+	text = strings.ReplaceAll(text, "fmt.Println(err)\nreturn\n", "return err\n")
 	_, snippets := goBlocks(t)
 	for _, snippet := range snippets {
-		assert.True(t, strings.Contains(examples, strings.ReplaceAll(snippet, "\t", "")), "no example has this:\n%s", snippet) //nolint:testifylint // Contains would print all examples
+		assert.True(t, strings.Contains(text, strings.ReplaceAll(snippet, "\t", "")), "no example has this:\n%s", snippet) //nolint:testifylint // Contains would print all examples
 	}
 }
 
@@ -64,6 +70,24 @@ func TestREADMEProgramsCompile(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(folder, "main.go"), []byte(program), 0o600))
 		output, err := exec.CommandContext(t.Context(), "go", "vet", "./"+folder).CombinedOutput()
 		require.NoError(t, err, "%s", output)
+	}
+}
+
+// What the package page lists as tasks has an example. Package posturetest has its own test, and pkgsite shows no examples
+// of variables.
+func TestTasksOfThePackagePageHaveExamples(t *testing.T) {
+	page, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	_, rest, found := strings.Cut(string(page), "// # Tasks\n")
+	require.True(t, found)
+	tasks, _, found := strings.Cut(rest, "// # ")
+	require.True(t, found)
+	links := regexp.MustCompile(`\[([A-Z][A-Za-z.]+)\]`).FindAllStringSubmatch(tasks, -1)
+	require.NotEmpty(t, links)
+	for _, link := range links {
+		if name := strings.ReplaceAll(link[1], ".", "_"); !strings.HasPrefix(name, "Err") || name == "Error" {
+			assert.Contains(t, examples(t), "func Example"+name+"()")
+		}
 	}
 }
 
@@ -85,6 +109,30 @@ func TestDocumentationLinksLeadSomewhere(t *testing.T) {
 			require.NoError(t, err, page)
 			want := strings.ReplaceAll(heading, "-", " ")
 			assert.Regexp(t, `(?mi)^#+ `+regexp.QuoteMeta(want)+`$`, string(target), "%s links to %s", page, link[1])
+		}
+	}
+}
+
+// The map names what there is, and nothing else.
+func TestContributingNamesEveryFileAndPackage(t *testing.T) {
+	page, err := os.ReadFile("CONTRIBUTING.md")
+	require.NoError(t, err)
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	packages, err := filepath.Glob("internal/*")
+	require.NoError(t, err)
+	require.NotEmpty(t, packages)
+	for _, place := range append(files, packages...) {
+		if !strings.HasSuffix(place, "_test.go") {
+			named := strings.Contains(string(page), "`"+filepath.ToSlash(place)+"`")
+			assert.True(t, named, "the map in CONTRIBUTING.md lacks %s", place)
+		}
+	}
+	table, _, _ := strings.Cut(string(page), "## Where a request goes")
+	for _, place := range regexp.MustCompile("`((?:internal/)?[a-z_]+(?:\\.go)?)`").FindAllStringSubmatch(table, -1) {
+		if strings.HasPrefix(place[1], "internal/") || strings.HasSuffix(place[1], ".go") {
+			_, err := os.Stat(place[1])
+			assert.NoError(t, err)
 		}
 	}
 }
