@@ -228,7 +228,7 @@ func TestFailureBeforeARetryIsJoinedToTheOneBefore(t *testing.T) {
 		},
 		"wait": {
 			func(_ *Config, cancel context.CancelCauseFunc) {
-				time.AfterFunc(time.Millisecond, func() { cancel(errTest) })
+				time.AfterFunc(time.Nanosecond, func() { cancel(errTest) }) // the random wait is hardly ever shorter
 			}, "context canceled: the test's, waiting to retry, after: ", []error{errTest, context.Canceled},
 		},
 		"pacing": {
