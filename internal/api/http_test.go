@@ -347,7 +347,9 @@ func TestResponsesInParallelMixNothingUp(t *testing.T) {
 				r := newRequest(http.MethodGet, &result)
 				r.Query = "name=" + mine
 				response, err := Do(t.Context(), c, r)
-				assert.NoError(t, err)
+				if err != nil {
+					t.Error(err)
+				}
 				responses[response] = result
 			}
 			for response, result := range responses {
