@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -328,6 +329,37 @@ func TestResponseTellsOfTheLastResponse(t *testing.T) {
 		assert.Empty(t, response.Messages)
 		assert.Equal(t, 2, response.Attempts)
 	})
+}
+
+// Bodies are read into buffers that are used again.
+func TestResponsesInParallelMixNothingUp(t *testing.T) {
+	c := newConfig(roundTripper(func(r *http.Request) (*http.Response, error) {
+		name := r.URL.Query().Get("name")
+		return respond(r, 200, nil, `{"success":true,"messages":[{"message":"`+name+`"}],"result":"`+name+`","result_info":"`+name+`"}`), nil
+	}))
+	var wg sync.WaitGroup
+	for worker := range 16 {
+		wg.Go(func() {
+			mine := strings.Repeat(string(rune('a'+worker)), 100*(worker+1))
+			responses := map[*Response]string{}
+			for range 50 {
+				result := ""
+				r := newRequest(http.MethodGet, &result)
+				r.Query = "name=" + mine
+				response, err := Do(t.Context(), c, r)
+				if err != nil {
+					t.Error(err)
+				}
+				responses[response] = result
+			}
+			for response, result := range responses {
+				assert.Equal(t, `"`+mine+`"`, result)
+				assert.Equal(t, `"`+mine+`"`, string(response.ResultInfo))
+				assert.Equal(t, []Message{{Message: mine}}, response.Messages)
+			}
+		})
+	}
+	wg.Wait()
 }
 
 // Decode may be called in several attempts; the last is the one that counts.

@@ -204,8 +204,8 @@ func TestServerThatEchoesSecretsGetsThemIntoNoErrorAndNoLog(t *testing.T) {
 				if isNamed := strings.Contains(carrier, " named "); isNamed && echo != "JSON" && echo != "HTML" {
 					continue // what is found by its name is cleaned like all else
 				}
-				for _, protocol := range []string{overHTTP, overH2C} {
-					for _, status := range []int{200, 403, 502} {
+				for protocol, statuses := range map[string][]int{overHTTP: {200, 403}, overH2C: {502}} {
+					for _, status := range statuses {
 						synctest.Test(t, func(t *testing.T) {
 							var secret string
 							transport, baseURL := newNetwork().serve(t, protocol, echoing(status, shape, &secret))

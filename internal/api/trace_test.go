@@ -139,6 +139,27 @@ func fillPool(t *testing.T, size int) (*pool, *Config) {
 
 func (p *pool) respond(handler http.HandlerFunc) { p.handler.Store(&handler) }
 
+func TestIdleConnectionThatTheServerClosed(t *testing.T) {
+	for _, protocol := range []string{overHTTP, overTLS, overH2, overH2C} {
+		for _, method := range methods {
+			synctest.Test(t, func(t *testing.T) {
+				n := newNetwork()
+				transport, baseURL := n.serve(t, protocol, reply(200, success))
+				c := newConfig(transport)
+				c.BaseURL = baseURL
+				for range 3 {
+					response, err := ask(t.Context(), c, method)
+					require.NoError(t, err, "%s %s", protocol, method)
+					assert.Equal(t, 1, response.Attempts)
+					n.cut()
+					synctest.Wait()
+				}
+				assert.EqualValues(t, 3, n.dials.Load())
+			})
+		}
+	}
+}
+
 // A connection that died idle is net/http's to replace: nothing was written.
 func TestIdleConnectionThatDiedIsReplaced(t *testing.T) {
 	for _, size := range []int{1, 2, 5, 50} {

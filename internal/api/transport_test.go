@@ -89,6 +89,7 @@ func TestPermanentFailureUnderAMiddleware(t *testing.T) {
 				c := newConfig(transport)
 				c.BaseURL = baseURL
 				configure(transport, c)
+				c.HTTP.client.Jar, _ = cookiejar.New(nil)
 				wrap(t, c, span)
 				response, err := ask(t.Context(), c, method)
 				require.ErrorContains(t, err, "span: ", name)
