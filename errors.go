@@ -100,11 +100,13 @@ func (e *Error) Error() string {
 	if e.RayID != "" {
 		fmt.Fprintf(&b, " (ray %s)", e.RayID)
 	}
-	return api.Printable(api.Cut(b.String(), 16<<10))
+	return api.Printable(api.Cut(b.String(), maxText))
 }
 
-// maxShown is how many errors of several the text of an error shows.
-const maxShown = 10
+const (
+	maxShown = 10       // errors of several in the text of an error
+	maxText  = 16 << 10 // bytes of the text of an error
+)
 
 // String returns the message with its code, where it points to, and what it follows from.
 func (m Message) String() string {
@@ -237,13 +239,19 @@ func invalid(subject string, p *check.Problems) error {
 	return e
 }
 
-// Error returns the subject and all problems in one line.
+// Error returns the subject and the problems in one line of at most 16 KiB.
 func (e *ValidationError) Error() string {
-	texts := make([]string, len(e.Problems))
+	text := strings.TrimSuffix("cfposture: invalid "+e.Subject, " ") + ": "
 	for i, problem := range e.Problems {
-		texts[i] = problem.String()
+		if len(text) > maxText {
+			return api.Printable(api.Cut(text, maxText)) + fmt.Sprintf("; and %d more problems", len(e.Problems)-i)
+		}
+		if i > 0 {
+			text += "; "
+		}
+		text += problem.String()
 	}
-	return api.Printable(strings.TrimSuffix("cfposture: invalid "+e.Subject, " ") + ": " + strings.Join(texts, "; "))
+	return api.Printable(api.Cut(text, maxText))
 }
 
 // String returns the field and the reason.

@@ -210,15 +210,21 @@ type operation struct {
 	redactor *redactor
 }
 
-// final returns the error of an operation that ends with the failed attempt.
+// final returns the error of an operation that ends with the failed attempt. It says how many there were, because who reads
+// it wants to know whether a retry would still help.
 func (o *operation) final(failed *attemptError) error {
-	if !failed.outcome.isAmbiguous(o.Method) {
+	text, causes := failed.err.Error(), []error{failed.err}
+	if o.response.Attempts > 1 {
+		text += fmt.Sprintf(" (%d attempts)", o.response.Attempts)
+	}
+	switch {
+	case failed.outcome.isAmbiguous(o.Method):
+		text += ": the outcome is unknown: list and look before sending it again"
+		causes = append(causes, ErrOutcomeUnknown)
+	case o.response.Attempts == 1:
 		return failed.err
 	}
-	return &wrapped{
-		failed.err.Error() + ": the outcome is unknown: list and look before sending it again",
-		[]error{ErrOutcomeUnknown, failed.err},
-	}
+	return &wrapped{text, causes}
 }
 
 // after returns the error of an operation that failed for the reason given after an attempt before had failed as well.

@@ -87,9 +87,9 @@ func TestDeleteThatFailsAfterItMayHaveDeleted(t *testing.T) {
 		assert.Equal(t, 403, failureOf(t, err).StatusCode)
 
 		_, err = ask(t.Context(), newConfig(newScript(limited, forbidden)), http.MethodDelete)
-		require.EqualError(t, err, "cfposture: DELETE things/1: 403: no access")
+		require.EqualError(t, err, "cfposture: DELETE things/1: 403: no access (2 attempts)")
 		_, err = ask(t.Context(), newConfig(newScript(badGateway, forbidden)), http.MethodPut)
-		require.EqualError(t, err, "cfposture: PUT things/1: 403: no access")
+		require.EqualError(t, err, "cfposture: PUT things/1: 403: no access (2 attempts)")
 	})
 }
 

@@ -16,7 +16,10 @@ func Type[T ~string](d *wire.Document, noun string, t T, known []T) {
 		}
 		names[i] = string(known[i])
 	}
-	if t != "" && !d.Allows("*") {
+	switch {
+	case t == "" && len(d.Wrong) == 0:
+		d.Add("type", "is required")
+	case t != "" && !d.Allows("*"):
 		d.Add("type", fmt.Sprintf("%q is not a type of %s%s", string(t), noun, wire.DidYouMean(string(t), names)))
 	}
 }

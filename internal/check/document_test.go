@@ -15,7 +15,7 @@ func TestTypeSuggestsTheOneThatWasMeant(t *testing.T) {
 		given, allow, want string
 	}{
 		"known":   {"firewall", "", ""},
-		"none":    {"", "", ""},
+		"none":    {"", "", "is required"},
 		"a typo":  {"firewal", "", `"firewal" is not a type of rule: did you mean firewall?`},
 		"allowed": {"firewal", "*", ""},
 	} {

@@ -1,0 +1,35 @@
+package cfposture_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cfposture/cfposture"
+)
+
+func TestValidationErrorStaysShort(t *testing.T) {
+	var document strings.Builder
+	document.WriteString(`{"type":"warp"`)
+	for range 10_000 {
+		document.WriteString(`,"x` + strings.Repeat("y", document.Len()%97) + `":1`)
+	}
+	document.WriteString("}")
+	_, err := cfposture.ParseRule([]byte(document.String()))
+	var invalid *cfposture.ValidationError
+	require.ErrorAs(t, err, &invalid)
+	assert.Less(t, len(err.Error()), 20<<10)
+
+	_, err = cfposture.ParseRule([]byte(`{"type":"` + strings.Repeat("x", 1<<20) + `"}`))
+	require.Error(t, err)
+	assert.Less(t, len(err.Error()), 20<<10)
+}
+
+func TestParseInputNeedsAType(t *testing.T) {
+	_, err := cfposture.ParseInput("", []byte(`{"path":"/x"}`))
+	require.ErrorContains(t, err, "type is required")
+	_, err = cfposture.ParseConfig("", []byte(`{"client_id":"x"}`), "*")
+	require.ErrorContains(t, err, "type is required")
+}
