@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -29,13 +28,16 @@ import (
 //
 // Strings may hold bytes that are not UTF-8, names may repeat, and values may be nested as deep as they like: that must
 // not hide what stands beside them. Sound reads a value that has to be better than that.
-type Scanner struct {
-	text  []byte
+type Scanner = scanner[[]byte]
+
+// A scanner of a string returns parts of it, so that what is taken from it needs no memory of its own.
+type scanner[Text string | []byte] struct {
+	text  Text
 	at    int
 	first bool // a container was opened, and its first member or element comes next
 	err   error
 
-	// What Skip has met since Sound looked last.
+	// What has been met since Sound looked last.
 	isPlain bool // no escape such as \u1234, and no byte beyond ASCII
 	depth   int  // of containers
 }
@@ -43,29 +45,31 @@ type Scanner struct {
 // NewScanner returns a scanner that stands before the value in text.
 func NewScanner(text []byte) *Scanner { return &Scanner{text: text} }
 
+func newScanner(text string) scanner[string] { return scanner[string]{text: text} }
+
 // Err returns what ended the walk, if anything did.
-func (s *Scanner) Err() error { return s.err }
+func (s *scanner[Text]) Err() error { return s.err }
 
 // Offset is where the scanner stands, after white space.
-func (s *Scanner) Offset() int {
+func (s *scanner[Text]) Offset() int {
 	s.skipSpace()
 	return s.at
 }
 
 // Text returns the text from an offset to where the scanner stands.
-func (s *Scanner) Text(start int) []byte { return s.text[start:s.at] }
+func (s *scanner[Text]) Text(start int) Text { return s.text[start:s.at] }
 
 // Kind returns the first byte of the value that comes next, or 0 at the end of the text.
-func (s *Scanner) Kind() byte {
+func (s *scanner[Text]) Kind() byte {
 	s.skipSpace()
-	if s.err != nil || s.at >= len(s.text) {
+	if s.at >= len(s.text) {
 		return 0
 	}
 	return s.text[s.at]
 }
 
 // Open enters the object or array that comes next; opening is its first byte, '{' or '['.
-func (s *Scanner) Open(opening byte) {
+func (s *scanner[Text]) Open(opening byte) {
 	if s.Kind() != opening {
 		s.fail()
 		return
@@ -76,7 +80,7 @@ func (s *Scanner) Open(opening byte) {
 
 // Next reports whether a member or an element follows. Where none does it leaves the object or array; closing is its
 // last byte, '}' or ']'.
-func (s *Scanner) Next(closing byte) bool {
+func (s *scanner[Text]) Next(closing byte) bool {
 	kind, first := s.Kind(), s.first
 	s.first = false
 	switch {
@@ -99,57 +103,59 @@ func (s *Scanner) Next(closing byte) bool {
 }
 
 // Name reads the name of the member that comes next, up to its value.
-func (s *Scanner) Name() []byte {
+func (s *scanner[Text]) Name() Text {
 	name := s.String()
 	if s.Kind() != ':' {
 		s.fail()
-		return nil
+		return none[Text]()
 	}
 	s.at++
 	return name
 }
 
 // String reads a string and returns what it means. Without an escape that is a part of the scanner's own text.
-func (s *Scanner) String() []byte {
+func (s *scanner[Text]) String() Text {
 	if s.Kind() != '"' {
 		s.fail()
-		return nil
+		return none[Text]()
 	}
-	text := s.Value()
-	if text == nil {
-		return nil
+	start := s.at
+	isVerbatim := s.skipString()
+	switch {
+	case s.err != nil:
+		return none[Text]()
+	case isVerbatim:
+		return s.text[start+1 : s.at-1]
 	}
-	for _, b := range text {
-		if b == '\\' || b >= utf8.RuneSelf {
-			// Half of a surrogate pair becomes U+FFFD; Value has checked the rest.
-			plain, _ := jsontext.AppendUnquote(nil, text)
-			return plain
-		}
-	}
-	return text[1 : len(text)-1]
+	// Half of a surrogate pair and what is not UTF-8 becomes U+FFFD; skipString has checked the rest.
+	meaning, _ := jsontext.AppendUnquote(nil, s.text[start:s.at])
+	return Text(meaning)
 }
 
+// none is what a method returns after an error.
+func none[Text string | []byte]() (text Text) { return text }
+
 // Value reads any value and returns its text, which is a part of the scanner's own.
-func (s *Scanner) Value() []byte {
+func (s *scanner[Text]) Value() Text {
 	start := s.Offset()
 	s.Skip()
 	if s.err != nil {
-		return nil
+		return none[Text]()
 	}
 	return s.text[start:s.at]
 }
 
 // Sound reads a value like Value, and returns an error if a JSON package could not read and write it: because it holds
 // text that is not Unicode, or is nested too deep. After a syntax error it returns that.
-func (s *Scanner) Sound() ([]byte, error) {
+func (s *scanner[Text]) Sound() (Text, error) {
 	s.isPlain, s.depth = true, 0
 	value := s.Value()
 	switch {
 	case s.err != nil:
-		return nil, s.err
+		return none[Text](), s.err
 	case s.depth > maxDepth:
 		return value, errTooDeep
-	case !s.isPlain && (!utf8.Valid(value) || !Valid(value)):
+	case !s.isPlain && !Valid([]byte(value)):
 		return value, errNotUnicode
 	default:
 		return value, nil
@@ -165,18 +171,22 @@ var (
 )
 
 // End checks that nothing but white space is left, and returns Err.
-func (s *Scanner) End() error {
+func (s *scanner[Text]) End() error {
 	if s.Offset() < len(s.text) {
 		s.fail()
 	}
 	return s.err
 }
 
-// Return goes back to an offset it has been at.
-func (s *Scanner) Return(offset int) { s.at, s.first = offset, false }
+// Return goes back to an offset it has been at. After an error it stays at the end.
+func (s *scanner[Text]) Return(offset int) {
+	if s.err == nil {
+		s.at, s.first = offset, false
+	}
+}
 
 // Skip passes any value, however deep it is nested.
-func (s *Scanner) Skip() {
+func (s *scanner[Text]) Skip() {
 	var containers []byte // those that are open, as their closing bytes
 	for {
 		kind := s.Kind()
@@ -216,7 +226,7 @@ func (s *Scanner) Skip() {
 
 // closeAll passes what may follow a value: the ends of containers, which it takes from the list, and a comma before the
 // next member or element.
-func (s *Scanner) closeAll(containers []byte) []byte {
+func (s *scanner[Text]) closeAll(containers []byte) []byte {
 	for len(containers) > 0 {
 		closing := containers[len(containers)-1]
 		switch s.Kind() {
@@ -238,7 +248,7 @@ func (s *Scanner) closeAll(containers []byte) []byte {
 }
 
 // skipName passes a member's name and its colon.
-func (s *Scanner) skipName() {
+func (s *scanner[Text]) skipName() {
 	if s.Kind() != '"' {
 		s.fail()
 		return
@@ -251,47 +261,41 @@ func (s *Scanner) skipName() {
 	s.at++
 }
 
-// skipString passes a string whose opening quote comes next.
-func (s *Scanner) skipString() {
-	i := s.at + 1
-	for {
+// skipString passes a string whose opening quote comes next. It reports whether the string stands there as it is meant:
+// in ASCII, without escapes.
+func (s *scanner[Text]) skipString() (isVerbatim bool) {
+	isVerbatim = true
+	for i := s.at + 1; ; {
 		i += plainLength(s.text[i:])
-		if i == len(s.text) {
-			break
-		}
-		switch b := s.text[i]; {
-		case b == '"':
+		length := 0
+		switch {
+		case i == len(s.text):
+		case s.text[i] == '"':
 			s.at = i + 1
-			return
-		case b >= utf8.RuneSelf:
-			s.isPlain = false
-			i++
-		case b == '\\':
-			length := escapeLength(s.text[i:])
-			if length == 0 {
-				s.at = i
-				s.fail()
-				return
-			}
+			return isVerbatim
+		case s.text[i] >= utf8.RuneSelf:
+			s.isPlain, length = false, 1
+		case s.text[i] == '\\':
+			length = escapeLength(s.text[i:])
 			s.isPlain = s.isPlain && length == len(`\n`)
-			i += length
-		default: // a control character
+		}
+		if length == 0 { // a control character, no escape, or the end of the text
 			s.at = i
 			s.fail()
-			return
+			return false
 		}
+		isVerbatim = false
+		i += length
 	}
-	s.at = i
-	s.fail()
 }
 
 // plainLength returns how many bytes of a string's text need no second look: ASCII without quotes, backslashes and
 // control characters. It looks at eight bytes at a time: each line below sets the highest bit of those that end the run.
-func plainLength(text []byte) int {
+func plainLength[Text string | []byte](text Text) int {
 	const ones, highest = 0x0101010101010101, 0x8080808080808080
 	n := 0
 	for ; len(text)-n >= 8; n += 8 {
-		word := binary.LittleEndian.Uint64(text[n:])
+		word := eightBytes(text[n:])
 		quotes, backslashes := word^ones*'"', word^ones*'\\'
 		stops := word // beyond ASCII
 		stops |= word - ones*' '
@@ -308,10 +312,17 @@ func plainLength(text []byte) int {
 	return n
 }
 
+// eightBytes returns eight bytes as a number, the first of them as its lowest. The compiler makes it one instruction.
+func eightBytes[Text string | []byte](b Text) uint64 {
+	_ = b[7]
+	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
+}
+
 func isPlain(b byte) bool { return b >= ' ' && b < utf8.RuneSelf && b != '"' && b != '\\' }
 
 // escapeLength returns the length of the escape that text starts with, or 0 if that is none.
-func escapeLength(text []byte) int {
+func escapeLength[Text string | []byte](text Text) int {
 	if len(text) < 2 {
 		return 0
 	}
@@ -323,8 +334,8 @@ func escapeLength(text []byte) int {
 		if len(text) < length {
 			return 0
 		}
-		for _, digit := range text[2:length] {
-			if !isHex(digit) {
+		for i := 2; i < length; i++ {
+			if !isHex(text[i]) {
 				return 0
 			}
 		}
@@ -338,7 +349,7 @@ func isHex(b byte) bool { return isDigit(b) || 'a' <= b|0x20 && b|0x20 <= 'f' }
 
 func isDigit(b byte) bool { return '0' <= b && b <= '9' }
 
-func (s *Scanner) skipLiteral(literal string) {
+func (s *scanner[Text]) skipLiteral(literal string) {
 	if rest := s.text[s.at:]; len(rest) < len(literal) || string(rest[:len(literal)]) != literal {
 		s.fail()
 		return
@@ -346,7 +357,7 @@ func (s *Scanner) skipLiteral(literal string) {
 	s.at += len(literal)
 }
 
-func (s *Scanner) skipNumber() {
+func (s *scanner[Text]) skipNumber() {
 	i := s.at
 	if i < len(s.text) && s.text[i] == '-' {
 		i++
@@ -381,14 +392,14 @@ func (s *Scanner) skipNumber() {
 }
 
 // digits returns where the digits end that start at the index.
-func digits(text []byte, i int) int {
+func digits[Text string | []byte](text Text, i int) int {
 	for i < len(text) && isDigit(text[i]) {
 		i++
 	}
 	return i
 }
 
-func (s *Scanner) skipSpace() {
+func (s *scanner[Text]) skipSpace() {
 	for s.at < len(s.text) {
 		switch s.text[s.at] {
 		case ' ', '\t', '\n', '\r':
@@ -401,9 +412,9 @@ func (s *Scanner) skipSpace() {
 
 // fail ends the walk. The error is jsontext's, whose words readers know, without the names that lead to the place: they
 // are the text's own and may be part of a secret.
-func (s *Scanner) fail() {
+func (s *scanner[Text]) fail() {
 	if s.err == nil {
-		s.err = syntaxError(s.text, s.at)
+		s.err = syntaxError([]byte(s.text), s.at)
 	}
 	s.at = len(s.text)
 }
