@@ -282,15 +282,16 @@ func (u IntegrationUpdate) encode() ([]byte, error) {
 	return encodeIntegration(&change, u.Config, u.subject())
 }
 
-// decodeIntegration reads an integration from valid JSON. The integration's strings are parts of text.
-func decodeIntegration(text string) (*Integration, error) {
+// decodeIntegration reads an integration, whose strings are parts of one text of its own.
+func decodeIntegration(d *wire.Decoder) (*Integration, error) {
 	i := new(Integration)
-	config, err := wire.Decode(text, i)
-	if err != nil {
+	d.Begin()
+	i.decode(d)
+	if err := d.End(); err != nil {
 		return nil, named("integration", i.ID, err)
 	}
-	if config != "" {
-		i.Config = decodeConfig(i.Type, config)
+	if d.HasDeferred() {
+		i.Config = decodeConfig(d, i.Type)
 	}
 	return i, nil
 }

@@ -9,33 +9,43 @@ import (
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
-// decodeInput reads an input from valid JSON, of which the input's strings are parts.
-func decodeInput(t RuleType, text string) DeviceInput {
+// decodeInput reads an input, the deferred member of a rule.
+func decodeInput(d *wire.Decoder, t RuleType) DeviceInput {
 	input := newInput(t)
-	if reason := decodeVariant("rule", string(t), "input", orNil(input), text); reason != "" {
+	if text, reason := decodeVariant(d, "rule", string(t), "input", input); reason != "" {
 		return &UnknownInput{t, json.RawMessage(text), reason}
 	}
 	return input
 }
 
-// decodeConfig reads a config from valid JSON, of which the config's strings are parts.
-func decodeConfig(t IntegrationType, text string) IntegrationConfig {
+// decodeConfig reads a config, the deferred member of an integration.
+func decodeConfig(d *wire.Decoder, t IntegrationType) IntegrationConfig {
 	config := newConfig(t)
-	if reason := decodeVariant("integration", string(t), "config", orNil(config), text); reason != "" {
+	if text, reason := decodeVariant(d, "integration", string(t), "config", config); reason != "" {
 		return &UnknownConfig{t, json.RawMessage(text), reason}
 	}
 	return config
 }
 
-// decodeVariant sets the struct of an input or a config, or says why it can't.
-func decodeVariant(noun, t, member string, into any, text string) (reason string) {
+// decodeVariant sets the struct of an input or a config. If it can't, it says why and returns the text.
+func decodeVariant(d *wire.Decoder, noun, t, member string, into any) (text, reason string) {
 	if into == nil {
-		return api.Printable(fmt.Sprintf("type %q is not a type of %s", t, noun))
+		text, _ = d.DecodeDeferred(nil)
+		return text, noType(noun, t)
 	}
-	if _, err := wire.Decode(text, into); err != nil {
-		return api.Printable(wire.At(member, err).Error())
+	text, err := d.DecodeDeferred(into.(members).decode)
+	if err != nil {
+		return text, api.Printable(wire.At(member, err).Error())
 	}
-	return ""
+	return text, ""
+}
+
+func noType(noun, t string) string { return api.Printable(fmt.Sprintf("type %q is not a type of %s", t, noun)) }
+
+// A members is a pointer to a struct of internal/gen's.
+type members interface {
+	// decode sets the fields to the members of the object that comes next.
+	decode(d *wire.Decoder)
 }
 
 // appendVariant writes what is sent as an input or a config. It writes nothing for nil, and for an input that has no

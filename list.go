@@ -288,12 +288,12 @@ func (p *itemPage[T]) decode(s *wire.Scanner) error {
 	default:
 		return fmt.Errorf(`response's member "result" is %s where an array is expected`, wire.Describe(kind))
 	}
-	result := s.Offset()
+	d, result := wire.NewDecoder(s), s.Offset()
 	for s.Open('['); s.Next(']'); {
 		var item *T
 		start := s.Offset()
 		if s.Kind() == '{' {
-			item, _ = p.collection.decodeItem(s)
+			item, _ = p.collection.decode(d)
 		} else {
 			s.Skip()
 		}
@@ -382,7 +382,7 @@ func (p *itemPage[T]) gather(items []*T, problems *listError) []*T {
 func (p *itemPage[T]) itemError(i int) error {
 	u := p.unreadable[i]
 	text, index := p.result[u.start:u.end], int(u.after)+i
-	_, err := p.collection.decodeItem(wire.NewScanner(text))
+	_, err := p.collection.decode(wire.NewDecoder(wire.NewScanner(text)))
 	return &ItemError{
 		Index: index, ID: idOf(text), Raw: bytes.Clone(text),
 		Err: p.response.Clean(fmt.Errorf("result[%d]: %w", index, err)),

@@ -1,6 +1,7 @@
 package cfposture
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/cfposture/cfposture/internal/wire"
@@ -15,7 +16,7 @@ import (
 // for all of them, and for every type. A value that doesn't fit its field is always an error.
 func ParseRule(data []byte, allow ...string) (*Rule, error) {
 	d, r := wire.NewDocument(data, allow, ""), new(Rule)
-	if text := d.Decode("", d.Text, r); text != "" {
+	if text := d.Decode("", d.Text, r.decode); text != "" {
 		r.Input = parseInput(d, "input", r.Type, text)
 	}
 	checkType(d, "rule", r.Type, ruleTypes)
@@ -36,16 +37,16 @@ func ParseInput(t RuleType, data []byte, allow ...string) (DeviceInput, error) {
 func parseInput(d *wire.Document, path string, t RuleType, text string) DeviceInput {
 	input := newInput(t)
 	if input == nil {
-		return decodeInput(t, text)
+		return &UnknownInput{t, json.RawMessage(text), noType("rule", string(t))}
 	}
-	d.Decode(path, text, input)
+	d.Decode(path, text, input.(members).decode)
 	return input
 }
 
 // ParseIntegration is [ParseRule] for an integration. Because Create requires them, secrets must not be missing.
 func ParseIntegration(data []byte, allow ...string) (*Integration, error) {
 	d, i := wire.NewDocument(data, allow, ""), new(Integration)
-	if text := d.Decode("", d.Text, i); text != "" {
+	if text := d.Decode("", d.Text, i.decode); text != "" {
 		i.Config = parseConfig(d, "config", i.Type, text)
 	}
 	checkType(d, "integration", i.Type, integrationTypes)
@@ -66,9 +67,9 @@ func ParseConfig(t IntegrationType, data []byte, allow ...string) (IntegrationCo
 func parseConfig(d *wire.Document, path string, t IntegrationType, text string) IntegrationConfig {
 	config := newConfig(t)
 	if config == nil {
-		return decodeConfig(t, text)
+		return &UnknownConfig{t, json.RawMessage(text), noType("integration", string(t))}
 	}
-	d.Decode(path, text, config)
+	d.Decode(path, text, config.(members).decode)
 	return config
 }
 

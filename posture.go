@@ -271,15 +271,16 @@ func (r *Rule) encode() ([]byte, error) {
 // UnmarshalJSON sets the rule to one as the API sends it. An input that doesn't fit the type becomes an [UnknownInput].
 func (r *Rule) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, r, decodeRule) }
 
-// decodeRule reads a rule from valid JSON. The rule's strings are parts of text.
-func decodeRule(text string) (*Rule, error) {
+// decodeRule reads a rule, whose strings are parts of one text of its own.
+func decodeRule(d *wire.Decoder) (*Rule, error) {
 	r := new(Rule)
-	input, err := wire.Decode(text, r)
-	if err != nil {
+	d.Begin()
+	r.decode(d)
+	if err := d.End(); err != nil {
 		return nil, named("rule", r.ID, err)
 	}
-	if input != "" {
-		r.Input = decodeInput(r.Type, input)
+	if d.HasDeferred() {
+		r.Input = decodeInput(d, r.Type)
 	}
 	return r, nil
 }

@@ -130,11 +130,15 @@ type model struct {
 	TypeName  string // the method that returns its type, and that method's type
 	Constant  string // what that returns
 	Fields    []field
+	Members   []member // in the order of the struct
 	HasUnion  bool // it has a field of an interface, so its JSON methods are written by hand
 	HasString bool
 }
 
 type field struct{ Name, Clone string }
+
+// A member is the name of a JSON member, and the statement that reads its value into its field.
+type member struct{ Name, Decode string }
 
 // models joins constants and structs.
 func (d *declarations) models() (map[string][]model, error) {
@@ -188,6 +192,9 @@ func (d *declarations) model(m model) model {
 			if clone := d.clone(m.Receiver+"."+name.Name, of); clone != "" {
 				m.Fields = append(m.Fields, field{name.Name, clone})
 			}
+			if member := memberName(f); member != "" {
+				m.Members = append(m.Members, d.member(member, len(m.Members), m.Receiver+"."+name.Name, of))
+			}
 		}
 		if _, is := d.interfaces[of]; is {
 			m.HasUnion = true
@@ -216,6 +223,47 @@ func (d *declarations) clone(value, of string) string {
 	default:
 		return ""
 	}
+}
+
+// memberName returns the name in a field's json tag, "" if it has none.
+func memberName(f *ast.Field) string {
+	if f.Tag == nil {
+		return ""
+	}
+	_, tag, _ := strings.Cut(f.Tag.Value, `json:"`)
+	name, _, _ := strings.Cut(tag, ",")
+	return strings.TrimRight(name, "\"`")
+}
+
+// member is the member of a field, which has a type and a number among the struct's.
+func (d *declarations) member(name string, number int, value, of string) member {
+	pointer, isPointer := strings.CutPrefix(of, "*")
+	element, isSlice := strings.CutPrefix(of, "[]")
+	_, isUnion := d.interfaces[of]
+	decode := ""
+	switch {
+	case isUnion:
+		decode = "o.Defer(%[1]d)"
+	case of == "*bool":
+		decode = "o.Bool(%[1]d, &%[2]s)"
+	case of == "*float64":
+		decode = "o.Number(%[1]d, &%[2]s)"
+	case of == "string":
+		decode = "o.String(%[1]d, &%[2]s)"
+	case of == "json.RawMessage":
+		decode = "o.Raw(%[1]d, &%[2]s)"
+	case isPointer && d.structs[pointer] != nil:
+		decode = "if o.Has(%[1]d) {\n%[2]s = new(%[3]s)\n%[2]s.decode(d)\n}"
+		of = pointer
+	case isSlice && d.structs[element] != nil:
+		decode = "if length, ok := o.Array(%[1]d); ok {\n%[2]s = make(%[3]s, length)\n" +
+			"for i := 0; o.NextElement(); i++ {\n%[2]s[i].decode(d)\n}\n}"
+	case isSlice:
+		decode = "wire.StringArray(&o, %[1]d, &%[2]s)"
+	default: // a string of a type of its own
+		decode = "o.String(%[1]d, (*string)(&%[2]s))"
+	}
+	return member{name, fmt.Sprintf(decode, number, value, of, element)}
 }
 
 // text returns a type as it is written.
@@ -275,12 +323,25 @@ func newConfig(t IntegrationType) IntegrationConfig {
 func ({{.Receiver}} {{.Name}}) MarshalJSON() ([]byte, error) { return wire.Marshal(&{{.Receiver}}) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func ({{.Receiver}} *{{.Name}}) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, {{.Receiver}}) }
+func ({{.Receiver}} *{{.Name}}) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, {{.Receiver}}, (*{{.Name}}).decode) }
 {{end}}
 
 {{define "string"}}
 // String returns the members as JSON.
 func ({{.Receiver}} {{.Name}}) String() string { return membersText(&{{.Receiver}}) }
+{{end}}
+
+{{define "decode"}}
+func ({{.Receiver}} *{{.Name}}) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+{{range .Members}}		case "{{.Name}}":
+			{{.Decode}}
+{{end}}		default:
+			o.Extra(&{{.Receiver}}.Extra)
+		}
+	}
+}
 {{end}}
 
 {{define "clone"}}
@@ -297,7 +358,7 @@ func ({{.Receiver}} *{{.Name}}) clone() {{if .Union}}{{.Union}}{{else}}*{{.Name}
 {{range .RuleType}}
 // RuleType returns [{{.Constant}}].
 func (*{{.Name}}) RuleType() RuleType { return {{.Constant}} }
-{{template "string" .}}{{template "json" .}}{{template "clone" .}}{{end}}
+{{template "string" .}}{{template "json" .}}{{template "decode" .}}{{template "clone" .}}{{end}}
 
 {{range .IntegrationType}}
 // IntegrationType returns [{{.Constant}}].
@@ -308,11 +369,11 @@ func (c {{.Name}}) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
 func (c {{.Name}}) LogValue() slog.Value { return logConfig(&c) }
-{{template "json" .}}{{template "clone" .}}{{end}}
+{{template "json" .}}{{template "decode" .}}{{template "clone" .}}{{end}}
 
 {{range .Object}}
 {{- if not .HasUnion}}{{if not .HasString}}{{template "string" .}}{{end}}{{template "json" .}}{{end}}
-{{- template "clone" .}}{{end}}
+{{- template "decode" .}}{{template "clone" .}}{{end}}
 
 func cloneDeviceInput(input DeviceInput) DeviceInput {
 	if isNil(input) {

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -28,11 +29,8 @@ import (
 //
 // Strings may hold bytes that are not UTF-8, names may repeat, and values may be nested as deep as they like: that must
 // not hide what stands beside them. Sound reads a value that has to be better than that.
-type Scanner = scanner[[]byte]
-
-// A scanner of a string returns parts of it, so that what is taken from it needs no memory of its own.
-type scanner[Text string | []byte] struct {
-	text  Text
+type Scanner struct {
+	text  []byte
 	at    int
 	first bool // a container was opened, and its first member or element comes next
 	err   error
@@ -45,22 +43,20 @@ type scanner[Text string | []byte] struct {
 // NewScanner returns a scanner that stands before the value in text.
 func NewScanner(text []byte) *Scanner { return &Scanner{text: text} }
 
-func newScanner(text string) scanner[string] { return scanner[string]{text: text} }
-
 // Err returns what ended the walk, if anything did.
-func (s *scanner[Text]) Err() error { return s.err }
+func (s *Scanner) Err() error { return s.err }
 
 // Offset is where the scanner stands, after white space.
-func (s *scanner[Text]) Offset() int {
+func (s *Scanner) Offset() int {
 	s.skipSpace()
 	return s.at
 }
 
 // Text returns the text from an offset to where the scanner stands.
-func (s *scanner[Text]) Text(start int) Text { return s.text[start:s.at] }
+func (s *Scanner) Text(start int) []byte { return s.text[start:s.at] }
 
 // Kind returns the first byte of the value that comes next, or 0 at the end of the text.
-func (s *scanner[Text]) Kind() byte {
+func (s *Scanner) Kind() byte {
 	s.skipSpace()
 	if s.at >= len(s.text) {
 		return 0
@@ -69,7 +65,7 @@ func (s *scanner[Text]) Kind() byte {
 }
 
 // Open enters the object or array that comes next; opening is its first byte, '{' or '['.
-func (s *scanner[Text]) Open(opening byte) {
+func (s *Scanner) Open(opening byte) {
 	if s.Kind() != opening {
 		s.fail()
 		return
@@ -80,82 +76,80 @@ func (s *scanner[Text]) Open(opening byte) {
 
 // Next reports whether a member or an element follows. Where none does it leaves the object or array; closing is its
 // last byte, '}' or ']'.
-func (s *scanner[Text]) Next(closing byte) bool {
+func (s *Scanner) Next(closing byte) bool {
 	kind, first := s.Kind(), s.first
 	s.first = false
+	if kind == ',' && !first {
+		s.at++
+		kind = s.Kind()
+		if kind == closing {
+			s.fail()
+		}
+		return s.err == nil
+	}
 	switch {
 	case s.err != nil:
 		return false
 	case kind == closing:
 		s.at++
 		return false
-	case first:
-		return true
-	case kind != ',':
-		s.fail()
-		return false
-	}
-	s.at++
-	if s.Kind() == closing {
+	case !first:
 		s.fail()
 	}
-	return s.err == nil
+	return first
 }
 
 // Name reads the name of the member that comes next, up to its value.
-func (s *scanner[Text]) Name() Text {
+func (s *Scanner) Name() []byte {
 	name := s.String()
 	if s.Kind() != ':' {
 		s.fail()
-		return none[Text]()
+		return nil
 	}
 	s.at++
 	return name
 }
 
 // String reads a string and returns what it means. Without an escape that is a part of the scanner's own text.
-func (s *scanner[Text]) String() Text {
+func (s *Scanner) String() []byte {
 	if s.Kind() != '"' {
 		s.fail()
-		return none[Text]()
+		return nil
 	}
 	start := s.at
 	isVerbatim := s.skipString()
 	switch {
 	case s.err != nil:
-		return none[Text]()
+		return nil
 	case isVerbatim:
 		return s.text[start+1 : s.at-1]
 	}
 	// Half of a surrogate pair and what is not UTF-8 becomes U+FFFD; skipString has checked the rest.
 	meaning, _ := jsontext.AppendUnquote(nil, s.text[start:s.at])
-	return Text(meaning)
+	return meaning
 }
 
-// none is what a method returns after an error.
-func none[Text string | []byte]() (text Text) { return text }
-
 // Value reads any value and returns its text, which is a part of the scanner's own.
-func (s *scanner[Text]) Value() Text {
+func (s *Scanner) Value() []byte {
 	start := s.Offset()
 	s.Skip()
 	if s.err != nil {
-		return none[Text]()
+		return nil
 	}
 	return s.text[start:s.at]
 }
 
 // Sound reads a value like Value, and returns an error if a JSON package could not read and write it: because it holds
 // text that is not Unicode, or is nested too deep. After a syntax error it returns that.
-func (s *scanner[Text]) Sound() (Text, error) {
+func (s *Scanner) Sound() ([]byte, error) {
 	s.isPlain, s.depth = true, 0
 	value := s.Value()
 	switch {
 	case s.err != nil:
-		return none[Text](), s.err
+		return nil, s.err
 	case s.depth > maxDepth:
 		return value, errTooDeep
-	case !s.isPlain && !Valid([]byte(value)):
+	case !s.isPlain && !Valid(value):
 		return value, errNotUnicode
 	default:
 		return value, nil
@@ -171,7 +165,7 @@ var (
 )
 
 // End checks that nothing but white space is left, and returns Err.
-func (s *scanner[Text]) End() error {
+func (s *Scanner) End() error {
 	if s.Offset() < len(s.text) {
 		s.fail()
 	}
@@ -179,14 +173,14 @@ func (s *scanner[Text]) End() error {
 }
 
 // Return goes back to an offset it has been at. After an error it stays at the end.
-func (s *scanner[Text]) Return(offset int) {
+func (s *Scanner) Return(offset int) {
 	if s.err == nil {
 		s.at, s.first = offset, false
 	}
 }
 
 // Skip passes any value, however deep it is nested.
-func (s *scanner[Text]) Skip() {
+func (s *Scanner) Skip() {
 	var containers []byte // those that are open, as their closing bytes
 	for {
 		kind := s.Kind()
@@ -226,7 +220,7 @@ func (s *scanner[Text]) Skip() {
 
 // closeAll passes what may follow a value: the ends of containers, which it takes from the list, and a comma before the
 // next member or element.
-func (s *scanner[Text]) closeAll(containers []byte) []byte {
+func (s *Scanner) closeAll(containers []byte) []byte {
 	for len(containers) > 0 {
 		closing := containers[len(containers)-1]
 		switch s.Kind() {
@@ -248,7 +242,7 @@ func (s *scanner[Text]) closeAll(containers []byte) []byte {
 }
 
 // skipName passes a member's name and its colon.
-func (s *scanner[Text]) skipName() {
+func (s *Scanner) skipName() {
 	if s.Kind() != '"' {
 		s.fail()
 		return
@@ -263,7 +257,7 @@ func (s *scanner[Text]) skipName() {
 
 // skipString passes a string whose opening quote comes next. It reports whether the string stands there as it is meant:
 // in ASCII, without escapes.
-func (s *scanner[Text]) skipString() (isVerbatim bool) {
+func (s *Scanner) skipString() (isVerbatim bool) {
 	isVerbatim = true
 	for i := s.at + 1; ; {
 		i += plainLength(s.text[i:])
@@ -291,11 +285,11 @@ func (s *scanner[Text]) skipString() (isVerbatim bool) {
 
 // plainLength returns how many bytes of a string's text need no second look: ASCII without quotes, backslashes and
 // control characters. It looks at eight bytes at a time: each line below sets the highest bit of those that end the run.
-func plainLength[Text string | []byte](text Text) int {
+func plainLength(text []byte) int {
 	const ones, highest = 0x0101010101010101, 0x8080808080808080
 	n := 0
 	for ; len(text)-n >= 8; n += 8 {
-		word := eightBytes(text[n:])
+		word := binary.LittleEndian.Uint64(text[n:])
 		quotes, backslashes := word^ones*'"', word^ones*'\\'
 		stops := word // beyond ASCII
 		stops |= word - ones*' '
@@ -312,17 +306,10 @@ func plainLength[Text string | []byte](text Text) int {
 	return n
 }
 
-// eightBytes returns eight bytes as a number, the first of them as its lowest. The compiler makes it one instruction.
-func eightBytes[Text string | []byte](b Text) uint64 {
-	_ = b[7]
-	return uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
-		uint64(b[4])<<32 | uint64(b[5])<<40 | uint64(b[6])<<48 | uint64(b[7])<<56
-}
-
 func isPlain(b byte) bool { return b >= ' ' && b < utf8.RuneSelf && b != '"' && b != '\\' }
 
 // escapeLength returns the length of the escape that text starts with, or 0 if that is none.
-func escapeLength[Text string | []byte](text Text) int {
+func escapeLength(text []byte) int {
 	if len(text) < 2 {
 		return 0
 	}
@@ -349,7 +336,7 @@ func isHex(b byte) bool { return isDigit(b) || 'a' <= b|0x20 && b|0x20 <= 'f' }
 
 func isDigit(b byte) bool { return '0' <= b && b <= '9' }
 
-func (s *scanner[Text]) skipLiteral(literal string) {
+func (s *Scanner) skipLiteral(literal string) {
 	if rest := s.text[s.at:]; len(rest) < len(literal) || string(rest[:len(literal)]) != literal {
 		s.fail()
 		return
@@ -357,7 +344,7 @@ func (s *scanner[Text]) skipLiteral(literal string) {
 	s.at += len(literal)
 }
 
-func (s *scanner[Text]) skipNumber() {
+func (s *Scanner) skipNumber() {
 	i := s.at
 	if i < len(s.text) && s.text[i] == '-' {
 		i++
@@ -392,14 +379,14 @@ func (s *scanner[Text]) skipNumber() {
 }
 
 // digits returns where the digits end that start at the index.
-func digits[Text string | []byte](text Text, i int) int {
+func digits(text []byte, i int) int {
 	for i < len(text) && isDigit(text[i]) {
 		i++
 	}
 	return i
 }
 
-func (s *scanner[Text]) skipSpace() {
+func (s *Scanner) skipSpace() {
 	for s.at < len(s.text) {
 		switch s.text[s.at] {
 		case ' ', '\t', '\n', '\r':
@@ -412,9 +399,9 @@ func (s *scanner[Text]) skipSpace() {
 
 // fail ends the walk. The error is jsontext's, whose words readers know, without the names that lead to the place: they
 // are the text's own and may be part of a secret.
-func (s *scanner[Text]) fail() {
+func (s *Scanner) fail() {
 	if s.err == nil {
-		s.err = syntaxError([]byte(s.text), s.at)
+		s.err = syntaxError(s.text, s.at)
 	}
 	s.at = len(s.text)
 }
