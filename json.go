@@ -40,7 +40,9 @@ func decodeVariant(d *wire.Decoder, noun, t, member string, into any) (text, rea
 	return text, ""
 }
 
-func noType(noun, t string) string { return api.Printable(fmt.Sprintf("type %q is not a type of %s", t, noun)) }
+func noType(noun, t string) string {
+	return api.Printable(fmt.Sprintf("type %q is not a type of %s", t, noun))
+}
 
 // A members is a pointer to a struct of internal/gen's.
 type members interface {

@@ -131,7 +131,7 @@ type model struct {
 	Constant  string // what that returns
 	Fields    []field
 	Members   []member // in the order of the struct
-	HasUnion  bool // it has a field of an interface, so its JSON methods are written by hand
+	HasUnion  bool     // it has a field of an interface, so its JSON methods are written by hand
 	HasString bool
 }
 
@@ -240,7 +240,7 @@ func (d *declarations) member(name string, number int, value, of string) member 
 	pointer, isPointer := strings.CutPrefix(of, "*")
 	element, isSlice := strings.CutPrefix(of, "[]")
 	_, isUnion := d.interfaces[of]
-	decode := ""
+	var decode string
 	switch {
 	case isUnion:
 		decode = "o.Defer(%[1]d)"

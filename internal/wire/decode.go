@@ -159,7 +159,7 @@ func (d *Decoder) Object() Members {
 
 // Next goes to the next member and reports whether there is one.
 func (m *Members) Next() bool {
-	if !m.isOpen || m.d.endsAfter(m.Name, m.before) || !m.d.Next('}') {
+	if !m.isOpen || len(m.d.wrong) > m.before && m.d.endsAfter(m.Name, m.before) || !m.d.Next('}') {
 		return false
 	}
 	m.before = len(m.d.wrong)

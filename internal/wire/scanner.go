@@ -258,15 +258,25 @@ func (s *Scanner) skipName() {
 // skipString passes a string whose opening quote comes next. It reports whether the string stands there as it is meant:
 // in ASCII, without escapes.
 func (s *Scanner) skipString() (isVerbatim bool) {
-	isVerbatim = true
-	for i := s.at + 1; ; {
-		i += plainLength(s.text[i:])
+	i := s.at + 1
+	i += plainLength(s.text[i:])
+	if i < len(s.text) && s.text[i] == '"' {
+		s.at = i + 1
+		return true
+	}
+	s.skipStringFrom(i)
+	return false
+}
+
+// skipStringFrom passes the rest of a string, from the index on.
+func (s *Scanner) skipStringFrom(i int) {
+	for ; ; i += plainLength(s.text[i:]) {
 		length := 0
 		switch {
 		case i == len(s.text):
 		case s.text[i] == '"':
 			s.at = i + 1
-			return isVerbatim
+			return
 		case s.text[i] >= utf8.RuneSelf:
 			s.isPlain, length = false, 1
 		case s.text[i] == '\\':
@@ -276,9 +286,8 @@ func (s *Scanner) skipString() (isVerbatim bool) {
 		if length == 0 { // a control character, no escape, or the end of the text
 			s.at = i
 			s.fail()
-			return false
+			return
 		}
-		isVerbatim = false
 		i += length
 	}
 }
@@ -387,15 +396,12 @@ func digits(text []byte, i int) int {
 }
 
 func (s *Scanner) skipSpace() {
-	for s.at < len(s.text) {
-		switch s.text[s.at] {
-		case ' ', '\t', '\n', '\r':
-			s.at++
-		default:
-			return
-		}
+	for s.at < len(s.text) && isSpace(s.text[s.at]) {
+		s.at++
 	}
 }
+
+func isSpace(b byte) bool { return b <= ' ' && (b == ' ' || b == '\t' || b == '\n' || b == '\r') }
 
 // fail ends the walk. The error is jsontext's, whose words readers know, without the names that lead to the place: they
 // are the text's own and may be part of a secret.
