@@ -55,7 +55,10 @@ type notedString struct {
 }
 
 // NewDecoder returns a Decoder of what comes next in a scanner's text. It may be used for one object after the other.
-func NewDecoder(s *Scanner) *Decoder { return &Decoder{Scanner: s} }
+func NewDecoder(s *Scanner) *Decoder {
+	const usual = 16 // strings outside of a deferred member
+	return &Decoder{Scanner: s, noted: make([]notedString, 0, usual)}
+}
 
 // Begin begins the object that comes next.
 func (d *Decoder) Begin() {
@@ -250,7 +253,7 @@ func StringArray[T ~string](m *Members, number int, into *[]T) {
 			m.d.mismatch("a string")
 			continue
 		}
-		(*into)[i] = T(m.d.String())
+		(*into)[i] = T(m.d.ownString())
 	}
 }
 
@@ -311,16 +314,22 @@ func (d *Decoder) stringInto(into *string) {
 		return
 	}
 	begin := d.at
-	switch isVerbatim := d.skipString(); {
-	case d.err != nil:
-	case !isVerbatim:
-		d.at = begin
-		*into = string(d.String())
-	case d.own == "":
+	if d.own == "" && d.skipString() {
 		d.noted = append(d.noted, notedString{into, begin + 1 - d.start, d.at - 1 - d.start})
-	default:
-		*into = d.own[begin+1-d.start : d.at-1-d.start]
+		return
 	}
+	d.at = begin
+	*into = d.ownString()
+}
+
+// ownString reads a string: a part of the object's own text if that is there, and a copy otherwise.
+func (d *Decoder) ownString() string {
+	begin := d.at
+	if d.own != "" && d.skipString() {
+		return d.own[begin+1-d.start : d.at-1-d.start]
+	}
+	d.at = begin
+	return string(d.String())
 }
 
 // mismatch says what the value is and moves past it.
