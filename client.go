@@ -7,11 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"reflect"
-	"strings"
-
-	"github.com/google/go-querystring/query"
 
 	"github.com/cfposture/cfposture/internal/api"
 	"github.com/cfposture/cfposture/internal/wire"
@@ -68,13 +64,13 @@ func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Op
 		return err
 	}
 	r := &api.Request{Method: request.Method}
-	if r.Path, err = cleanPath(request.Path); err != nil {
-		return err
+	if r.Path, err = api.CleanPath(request.Path); err != nil {
+		return fmt.Errorf("cfposture: %w", err)
 	}
 	fail := func(what string, err error) error {
 		return fmt.Errorf("cfposture: %s %s: %s: %w", request.Method, r.Path, what, err)
 	}
-	if r.Query, err = encodeQuery(request.Query); err != nil {
+	if r.Query, err = api.EncodeQuery(request.Query); err != nil {
 		return fail("query", err)
 	}
 	if request.Body != nil {
@@ -85,29 +81,29 @@ func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Op
 			r.Secrets = holder.secrets()
 		}
 	}
-	do := operation{service: "do"}
+	name := operation{service: "do"}
 	if result == nil {
-		_, err := s.send(ctx, do, r)
+		_, err := s.do(ctx, name, r)
 		return err
 	}
-	target := reflect.TypeOf(result)
-	if target.Kind() != reflect.Pointer {
+	target := reflect.ValueOf(result)
+	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return fail("result", fmt.Errorf("%T is not a pointer to store it in", result))
 	}
 	var text []byte
 	r.Decode = func(s *wire.Scanner) error {
 		text = bytes.Clone(s.Value())
-		return json.Unmarshal(text, reflect.New(target.Elem()).Interface())
+		return json.Unmarshal(text, reflect.New(target.Type().Elem()).Interface())
 	}
-	if _, err := s.send(ctx, do, r); err != nil || text == nil {
+	if _, err := s.do(ctx, name, r); err != nil || text == nil {
 		return err
 	}
 	// Only now is it known that the call succeeded, and may change the caller's value.
 	return json.Unmarshal(text, result)
 }
 
-// send makes a request and fills the caller's Response.
-func (s *settings) send(ctx context.Context, operation operation, r *api.Request) (*api.Response, error) {
+// do makes a request and fills the caller's Response.
+func (s *settings) do(ctx context.Context, operation operation, r *api.Request) (*api.Response, error) {
 	response, err := api.Do(context.WithValue(ctx, operationKey{}, operation), &s.config, r)
 	if s.response != nil {
 		*s.response = Response{
@@ -123,59 +119,15 @@ type operationKey struct{}
 // An operation is what a call does: a service and a verb.
 type operation struct{ service, verb string }
 
-// Operation returns the name of the call that a context belongs to, in a middleware, a [Limiter] or a token source: the
-// service and what is done, such as "posture.create" or "integrations.list"; "do" for [Client.Do]; "" in any other
-// context. List, All, ListPage and the looks of FindCreated are all "list".
+// Operation returns the name of the call that a context belongs to, for a middleware, a [Limiter] or a token source. The
+// name is a service and a verb, such as "posture.create" or "integrations.list", or "do" for [Client.Do]. It is "" for any
+// other context. The verb of List, All, ListPage and FindCreated is list.
 func Operation(ctx context.Context) string {
 	o, _ := ctx.Value(operationKey{}).(operation)
 	if o.verb == "" {
 		return o.service
 	}
 	return o.service + "." + o.verb
-}
-
-// encodeQuery encodes a struct with url tags, url.Values or nil.
-func encodeQuery(q any) (string, error) {
-	switch q := q.(type) {
-	case nil:
-		return "", nil
-	case url.Values:
-		return q.Encode(), nil
-	default:
-		values, err := query.Values(q)
-		return values.Encode(), err
-	}
-}
-
-// cleanPath escapes an escaped path anew, so that no element of it leads elsewhere.
-func cleanPath(path string) (string, error) {
-	if strings.ContainsAny(path, "?#") {
-		return "", fmt.Errorf("cfposture: path %q has a query or a fragment: use Query, or escape it", path)
-	}
-	var elements []string
-	for escaped := range strings.SplitSeq(strings.TrimPrefix(path, "/"), "/") {
-		element, err := url.PathUnescape(escaped)
-		if err != nil {
-			return "", fmt.Errorf("cfposture: path %q: %w", path, err)
-		}
-		name := fmt.Sprintf("element %d of path %q", len(elements)+1, path)
-		if element, err = escapeElement(name, element); err != nil {
-			return "", err
-		}
-		elements = append(elements, element)
-	}
-	return strings.Join(elements, "/"), nil
-}
-
-// escapeElement returns a path element that can't change which endpoint a path leads to. Its name is for errors.
-func escapeElement(name, value string) (string, error) {
-	switch value {
-	case "":
-		return "", fmt.Errorf("cfposture: %s is empty", name)
-	case ".", "..":
-		return "", fmt.Errorf("cfposture: %s is %q, which leads to another endpoint", name, value)
-	}
-	return url.PathEscape(value), nil
 }
 
 // A collection is what the endpoints of rules and those of integrations have in common.
@@ -205,25 +157,25 @@ func (c *collection[T]) get(ctx context.Context, id string, opts []Option) (*T, 
 	if err != nil {
 		return nil, err
 	}
-	return c.receive(ctx, "get", s, r)
+	return c.doForItem(ctx, "get", s, r)
 }
 
-// write sends a payload to the collection, or to the item with the ID, and returns the item of the response.
-func (c *collection[T]) write(ctx context.Context, verb, method string, body payload, opts []Option, id ...string) (*T, error) {
+// submit sends a payload to the collection, or to the item with the ID, and returns the item of the response.
+func (c *collection[T]) submit(ctx context.Context, verb, method string, p payload, opts []Option, id ...string) (*T, error) {
 	s, r, err := c.request(method, opts, id...)
 	if err != nil {
 		return nil, err
 	}
 	if !s.skipValidation {
-		if err := body.Validate(); err != nil {
+		if err := p.Validate(); err != nil {
 			return nil, err
 		}
 	}
-	if r.Body, err = body.encode(); err != nil {
+	if r.Body, err = p.encode(); err != nil {
 		return nil, err
 	}
-	r.Secrets = body.secrets()
-	return c.receive(ctx, verb, s, r)
+	r.Secrets = p.secrets()
+	return c.doForItem(ctx, verb, s, r)
 }
 
 // delete deletes the item with the ID. What the result holds does not matter.
@@ -232,12 +184,12 @@ func (c *collection[T]) delete(ctx context.Context, id string, opts []Option) er
 	if err != nil {
 		return err
 	}
-	_, err = s.send(ctx, operation{c.service, "delete"}, r)
+	_, err = s.do(ctx, operation{c.service, "delete"}, r)
 	return err
 }
 
-// receive makes a request whose result is an item.
-func (c *collection[T]) receive(ctx context.Context, verb string, s *settings, r *api.Request) (*T, error) {
+// doForItem makes a request whose result is an item.
+func (c *collection[T]) doForItem(ctx context.Context, verb string, s *settings, r *api.Request) (*T, error) {
 	var item *T
 	r.Decode = func(s *wire.Scanner) (err error) {
 		item, err = c.decode(wire.NewDecoder(s))
@@ -246,7 +198,7 @@ func (c *collection[T]) receive(ctx context.Context, verb string, s *settings, r
 		}
 		return err
 	}
-	if _, err := s.send(ctx, operation{c.service, verb}, r); err != nil {
+	if _, err := s.do(ctx, operation{c.service, verb}, r); err != nil {
 		return nil, err
 	}
 	return item, nil
@@ -261,24 +213,43 @@ func (c *collection[T]) request(method string, opts []Option, id ...string) (*se
 	if s.accountID == "" {
 		return nil, nil, errors.New("cfposture: account ID is not set: use WithAccountID or set " + envAccountID)
 	}
-	account, err := escapeElement("account ID", s.accountID)
+	path, err := c.pathOf(s.accountID, id)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("cfposture: %w", err)
 	}
-	if len(id) == 0 {
-		return s, &api.Request{Method: method, Path: "accounts/" + account + "/" + c.path}, nil
-	}
-	element, err := c.escapeID(id[0])
-	if err != nil {
-		return nil, nil, err
-	}
-	return s, &api.Request{Method: method, Path: "accounts/" + account + "/" + c.path + "/" + element}, nil
+	return s, &api.Request{Method: method, Path: path}, nil
 }
 
-// escapeID returns the ID of an item as an element of a path.
-func (c *collection[T]) escapeID(id string) (string, error) {
-	if id != "" && id == c.reservedID {
-		return "", fmt.Errorf("cfposture: %s ID is %q, which leads to another endpoint", c.noun, id)
+// pathOf returns the path of the collection, or of the item with the ID.
+func (c *collection[T]) pathOf(accountID string, id []string) (string, error) {
+	account, err := api.EscapeElement("account ID", accountID)
+	if err != nil {
+		return "", err
 	}
-	return escapeElement(c.noun+" ID", id)
+	path := "accounts/" + account + "/" + c.path
+	if len(id) == 0 {
+		return path, nil
+	}
+	if id[0] != "" && id[0] == c.reservedID {
+		return "", fmt.Errorf("%s ID is %q, which leads to another endpoint", c.noun, id[0])
+	}
+	element, err := api.EscapeElement(c.noun+" ID", id[0])
+	return path + "/" + element, err
+}
+
+// encodeItem writes the struct that from points to. AppendDeferred writes its input or config. The subject is for errors.
+func encodeItem(from any, subject string, appendDeferred func(dst []byte) ([]byte, error)) ([]byte, error) {
+	text, err := wire.Append(nil, from, appendDeferred)
+	if err != nil {
+		return nil, fmt.Errorf("cfposture: %s: %w", subject, err)
+	}
+	return text, nil
+}
+
+// named says which item an error is about, as far as that is known.
+func named(noun, id string, err error) error {
+	if id == "" {
+		return fmt.Errorf("%s: %w", noun, err)
+	}
+	return fmt.Errorf("%s %s: %w", noun, id, err)
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,17 +12,6 @@ import (
 	"github.com/cfposture/cfposture"
 	"github.com/cfposture/cfposture/posturetest"
 )
-
-// handlerClient returns a client of a handler on a loopback port.
-func handlerClient(t *testing.T, handler http.Handler) *cfposture.Client {
-	t.Helper()
-	server := httptest.NewServer(handler)
-	t.Cleanup(server.Close)
-	client, err := cfposture.NewClient(cfposture.WithoutEnvironment(), cfposture.WithBaseURL(server.URL),
-		cfposture.WithAPIToken("token-of-the-test"), cfposture.WithAccountID(account))
-	require.NoError(t, err)
-	return client
-}
 
 func TestDoSendsAnyRequest(t *testing.T) {
 	server := newServer(t)
@@ -68,6 +56,11 @@ func TestDoRefusesWhatItCannotSend(t *testing.T) {
 	require.ErrorContains(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodPost, Path: "a", Body: func() {}}, nil), "cfposture: POST a: request body: ")
 	require.ErrorContains(t, client.Do(t.Context(), cfposture.Request{Method: "BAD METHOD", Path: "a"}, nil), "invalid method")
 	require.ErrorContains(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodGet, Path: "a"}, nil, cfposture.WithTimeout(-1)), "is negative")
+	for _, result := range []any{cfposture.Rule{}, (*cfposture.Rule)(nil), "text", 5} {
+		err := client.Do(t.Context(), cfposture.Request{Method: http.MethodPost, Path: "a"}, result)
+		require.ErrorContains(t, err, "cfposture: POST a: result: ")
+		require.ErrorContains(t, err, "is not a pointer to store it in")
+	}
 	assert.Empty(t, server.Requests())
 }
 
@@ -80,11 +73,11 @@ func TestDoKeepsEscapedElements(t *testing.T) {
 	for _, path := range []string{"a/b", "/a/b", "a%2Fb", "a b", "%3Fx"} {
 		require.NoError(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodDelete, Path: path}, nil))
 	}
-	assert.Equal(t, []string{"/a/b", "/a/b", "/a%2Fb", "/a%20b", "/%3Fx"}, paths)
+	assert.Equal(t, []string{"/v4/a/b", "/v4/a/b", "/v4/a%2Fb", "/v4/a%20b", "/v4/%3Fx"}, paths)
 }
 
 func TestDoOfAnotherKindOfResultIsAnError(t *testing.T) {
-	client := mockClient(t, answer(200, `{"success":true,"result":{"id":5}}`))
+	client := mockClient(t, responding(200, `{"success":true,"result":{"id":5}}`))
 	var result struct {
 		ID string `json:"id"`
 	}
@@ -129,4 +122,57 @@ func TestDoKeepsTheSecretsOfAnIntegrationOutOfErrors(t *testing.T) {
 	err := client.Do(t.Context(), cfposture.Request{Method: http.MethodPost, Path: "accounts/a/devices/posture/integration", Body: integration}, nil)
 	require.ErrorContains(t, err, "refused")
 	assert.NotContains(t, err.Error(), "hidden")
+}
+
+func TestDoWithHEAD(t *testing.T) {
+	here := new(witness)
+	client := handlerClient(t, here)
+	var response cfposture.Response
+	require.NoError(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodHead, Path: "zones/x"}, nil, cfposture.WithResponse(&response)))
+	assert.Equal(t, []string{"HEAD /v4/zones/x"}, here.take())
+	assert.Equal(t, http.StatusOK, response.StatusCode)
+	result := "as it was"
+	require.NoError(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodHead, Path: "zones/x"}, &result))
+
+	missing := mockClient(t, responding(404, ""))
+	require.ErrorIs(t, missing.Do(t.Context(), cfposture.Request{Method: http.MethodHead, Path: "zones/x"}, nil), cfposture.ErrNotFound)
+}
+
+func TestDoWithAMethodThatNobodyKnowsIsRetriedLikePOST(t *testing.T) {
+	for _, method := range []string{"post", "get", "PURGE", http.MethodConnect} {
+		requests := 0
+		client := mockClient(t, func(r *http.Request) (*http.Response, error) {
+			requests++
+			return responding(502, "")(r)
+		}, cfposture.WithMaxRetries(3))
+		err := client.Do(t.Context(), cfposture.Request{Method: method, Path: "zones"}, nil)
+		require.ErrorIs(t, err, cfposture.ErrOutcomeUnknown, method)
+		assert.Equal(t, 1, requests, method)
+	}
+}
+
+func TestDoChangesTheResultOnlyIfItSucceeds(t *testing.T) {
+	type result struct{ A, B string }
+	for body, want := range map[string]result{
+		`{"success":true,"result":{"b":"new"}}`:                       {"a", "new"},
+		`{"success":true,"result":{"b":"new"},"errors":[{"code":1}]}`: {"a", "b"},
+		`{"result":{"b":"new"},"success":false}`:                      {"a", "b"},
+		`{"success":true,"result":{"b":"new","a":5}}`:                 {"a", "b"},
+		`{"success":true,"result":{"b":"new"}`:                        {"a", "b"},
+		`{"success":true,"result":{"b":"new"},"success":true}`:        {"a", "b"},
+		`{"success":true,"result":{"b":"one"},"result":{"b":"two"}}`:  {"a", "b"},
+		`{"success":true,"result":null}`:                              {"a", "b"},
+	} {
+		got := result{"a", "b"}
+		err := mockClient(t, responding(200, body)).Do(t.Context(), cfposture.Request{Method: http.MethodGet, Path: "x"}, &got)
+		assert.Equal(t, want, got, "%s: %v", body, err)
+	}
+}
+
+func TestDeleteOfAResponseWithoutABody(t *testing.T) {
+	for _, status := range []int{200, 202, 204} {
+		client := mockClient(t, responding(status, ""))
+		require.NoError(t, client.Posture.Delete(t.Context(), "id"), status)
+		require.NoError(t, client.Integrations.Delete(t.Context(), "id"), status)
+	}
 }

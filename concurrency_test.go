@@ -1,12 +1,15 @@
 package cfposture_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,8 +29,7 @@ type crowd struct {
 	rng *rand.Rand
 }
 
-// misbehave spoils one of the requests to come, every so often. Statuses stand for answers that a retry may turn out
-// otherwise; a 200 says success: false.
+// misbehave spoils one of the requests to come, every so often.
 func (c *crowd) misbehave() {
 	c.mu.Lock()
 	kind := c.rng.IntN(30)
@@ -53,8 +55,8 @@ func (c *crowd) misbehave() {
 func TestOneClientServesManyGoroutines(t *testing.T) {
 	assertNothingLeftRunning(t)
 	c := &crowd{api: newServer(t), rng: rand.New(rand.NewPCG(1, 2))}
-	wires := new(network)
-	transport := &http.Transport{DialContext: wires.dial, MaxIdleConnsPerHost: 64}
+	counted := new(connections)
+	transport := &http.Transport{DialContext: counted.dial, MaxIdleConnsPerHost: 64}
 	c.client = c.api.Client(
 		cfposture.WithHTTPClient(&http.Client{Transport: transport}), cfposture.WithMaxRetries(20), cfposture.WithMaxRetryWait(time.Millisecond),
 		cfposture.WithRateLimit(100_000, 64), cfposture.WithPacing(),
@@ -73,7 +75,32 @@ func TestOneClientServesManyGoroutines(t *testing.T) {
 	assert.Empty(t, c.api.Integrations())
 
 	c.api.Close()
-	assert.True(t, eventually(func() bool { return wires.opened.Load() == 0 }), "connections are left open: %d", wires.opened.Load())
+	assert.True(t, eventually(func() bool { return counted.open.Load() == 0 }), "connections are left open: %d", counted.open.Load())
+}
+
+// connections counts a transport's.
+type connections struct{ dials, open atomic.Int64 }
+
+// dial is a transport's DialContext.
+func (c *connections) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	c.dials.Add(1)
+	connection, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	c.open.Add(1)
+	return &countedConn{connection, sync.OnceFunc(func() { c.open.Add(-1) })}, nil
+}
+
+// A countedConn tells when it is closed.
+type countedConn struct {
+	net.Conn
+	closed func()
+}
+
+func (c *countedConn) Close() error {
+	c.closed()
+	return c.Conn.Close()
 }
 
 // noError is for goroutines, which can't end the test.
@@ -173,8 +200,8 @@ func (c *crowd) findIntegration(t *testing.T, name string) (found *cfposture.Int
 func TestConnectionsAreUsedAgain(t *testing.T) {
 	api := newServer(t)
 	api.SetPageSize(2)
-	wires := new(network)
-	transport := &http.Transport{DialContext: wires.dial}
+	counted := new(connections)
+	transport := &http.Transport{DialContext: counted.dial}
 	client := api.Client(cfposture.WithHTTPClient(&http.Client{Transport: transport}), cfposture.WithMaxRetryWait(0))
 	s := &stage{api, client}
 	s.reset()
@@ -188,15 +215,15 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 	api.FailNext(2, http.StatusServiceUnavailable)
 	_, err := client.Posture.List(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, 1, wires.dialled(), "whatever was answered was read to its end")
+	assert.EqualValues(t, 1, counted.dials.Load(), "every response was read to its end")
 	transport.CloseIdleConnections()
 }
 
 func TestClosingTheServerLeavesNothingOpen(t *testing.T) {
 	assertNothingLeftRunning(t)
 	api := newServer(t)
-	wires := new(network)
-	client := api.Client(cfposture.WithHTTPClient(&http.Client{Transport: &http.Transport{DialContext: wires.dial}}), cfposture.WithMaxRetries(0))
+	counted := new(connections)
+	client := api.Client(cfposture.WithHTTPClient(&http.Client{Transport: &http.Transport{DialContext: counted.dial}}), cfposture.WithMaxRetries(0))
 	api.DelayNext(8, time.Hour)
 	var wg sync.WaitGroup
 	for range 8 {
@@ -208,5 +235,5 @@ func TestClosingTheServerLeavesNothingOpen(t *testing.T) {
 	require.True(t, eventually(func() bool { return len(api.Requests()) == 8 }))
 	api.Close()
 	wg.Wait()
-	assert.True(t, eventually(func() bool { return wires.opened.Load() == 0 }), "connections are left open")
+	assert.True(t, eventually(func() bool { return counted.open.Load() == 0 }), "connections are left open")
 }

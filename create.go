@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/cfposture/cfposture/internal/variant"
 )
 
 // How long to look for what a POST may have created, with pauses that double from the first to the longest.
@@ -15,54 +17,46 @@ const (
 	longestPause = 8 * time.Second
 )
 
-// CreateOnce creates a rule like Create. Where that leaves open whether the rule exists, it looks for the rule like
-// FindCreated, and its error wraps [ErrOutcomeUnknown] only if that doesn't help. It lists the rules first; if that fails,
-// nothing is created. It never sends a second POST and never returns a rule that existed before. An equal rule that
-// somebody else creates meanwhile can't be told from its own.
+// CreateOnce creates a rule like Create. If the outcome is unknown, it looks for the rule like FindCreated, and its error
+// wraps [ErrOutcomeUnknown] only if that doesn't find it. It lists the rules first; if that fails, nothing is created. It
+// never sends a second POST and never returns a rule that existed before. It can't tell its own rule from an equal one that
+// another caller creates meanwhile.
 //
 // To create many rules, list once, then call Create and, where its outcome is unknown, FindCreated.
 //
 // GET and POST /accounts/{account_id}/devices/posture
 func (s *PostureService) CreateOnce(ctx context.Context, rule *Rule, opts ...Option) (*Rule, error) {
-	if rule == nil {
-		return nil, errNilRule
-	}
 	return s.rules.createOnce(ctx, rule, opts)
 }
 
-// FindCreated looks for the rule that a Create may have made whose error wraps [ErrOutcomeUnknown]: one with the same
-// name, from which the given rule doesn't differ and whose ID known doesn't report; known reports the IDs that existed
-// before the Create. Because a change can take effect after its response is lost, it lists the rules with growing pauses
-// until it finds one, ctx is done or a minute is over. If it finds none, or several, its error wraps ErrOutcomeUnknown.
+// FindCreated looks for the rule that a Create may have made although its error wraps [ErrOutcomeUnknown]. The rule has the
+// same name, the given rule doesn't differ from it, and known returns false for its ID; known reports whether an ID existed
+// before the Create. Because a change can take effect after its response is lost, FindCreated lists the rules with growing
+// pauses until it finds one, ctx is done or a minute is over. If it finds none, or several, its error wraps
+// ErrOutcomeUnknown.
 //
 // GET /accounts/{account_id}/devices/posture
 func (s *PostureService) FindCreated(ctx context.Context, rule *Rule, known func(id string) bool, opts ...Option) (*Rule, error) {
-	if rule == nil {
-		return nil, errNilRule
-	}
 	return s.rules.findCreated(ctx, rule, known, opts)
 }
 
 func (r *Rule) mayBe(have *Rule) bool { return r.Name == have.Name && len(r.Diff(have)) == 0 }
 
-// CreateOnce creates an integration like Create, as [PostureService.CreateOnce] does a rule.
+// CreateOnce creates an integration like Create, and looks for it if the outcome is unknown, like
+// [PostureService.CreateOnce].
 //
 // GET and POST /accounts/{account_id}/devices/posture/integration
 func (s *IntegrationsService) CreateOnce(ctx context.Context, integration *Integration, opts ...Option) (*Integration, error) {
-	if integration == nil {
-		return nil, errNilIntegration
-	}
 	return s.integrations.createOnce(ctx, integration, opts)
 }
 
-// FindCreated finds the integration that a Create made although its error wraps [ErrOutcomeUnknown], as
-// [PostureService.FindCreated] does a rule.
+// FindCreated looks for the integration that a Create may have made although its error wraps [ErrOutcomeUnknown], like
+// [PostureService.FindCreated].
 //
 // GET /accounts/{account_id}/devices/posture/integration
-func (s *IntegrationsService) FindCreated(ctx context.Context, integration *Integration, known func(id string) bool, opts ...Option) (*Integration, error) {
-	if integration == nil {
-		return nil, errNilIntegration
-	}
+func (s *IntegrationsService) FindCreated(
+	ctx context.Context, integration *Integration, known func(id string) bool, opts ...Option,
+) (*Integration, error) {
 	return s.integrations.findCreated(ctx, integration, known, opts)
 }
 
@@ -79,11 +73,14 @@ type creatable[T any] interface {
 }
 
 func (c *collection[T]) createOnce(ctx context.Context, item creatable[T], opts []Option) (*T, error) {
+	if variant.IsNil(item) {
+		return nil, item.Validate()
+	}
 	existed := map[string]bool{}
 	if err := c.look(ctx, opts, func(id string, _ *T) { existed[id] = true }); err != nil {
 		return nil, err
 	}
-	created, err := c.write(ctx, "create", http.MethodPost, item, opts)
+	created, err := c.submit(ctx, "create", http.MethodPost, item, opts)
 	if !errors.Is(err, ErrOutcomeUnknown) {
 		return created, err
 	}
@@ -95,6 +92,9 @@ func (c *collection[T]) createOnce(ctx context.Context, item creatable[T], opts 
 }
 
 func (c *collection[T]) findCreated(ctx context.Context, item creatable[T], known func(id string) bool, opts []Option) (*T, error) {
+	if variant.IsNil(item) {
+		return nil, item.Validate()
+	}
 	if known == nil {
 		known = func(string) bool { return false }
 	}

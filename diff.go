@@ -7,10 +7,12 @@ import (
 	"strings"
 
 	"github.com/cfposture/cfposture/internal/api"
+	"github.com/cfposture/cfposture/internal/interval"
+	"github.com/cfposture/cfposture/internal/variant"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
-// A Difference is a member on which a wanted rule or integration doesn't agree with the one that there is.
+// A Difference is a member in which a wanted rule or integration differs from the existing one.
 type Difference struct {
 	// Field is the path of the member, such as schedule or input.requireAll. It is "" if one of the two can't be
 	// written as JSON.
@@ -25,12 +27,12 @@ func (d Difference) String() string {
 	if d.Have == nil {
 		have = "nothing"
 	}
-	return api.Printable(fmt.Sprintf("%s: want %s, have %s", d.Field, d.Want, have))
+	return api.Printable(fmt.Sprintf("%s: want %s, have %s", d.Field, string(d.Want), have))
 }
 
 // Diff returns what to change in have so that it has the effect of r: one Difference for each member, and none if no
-// change is needed. Members are compared by what they mean: 60m is 1h, and neither the order of Match, of other lists,
-// nor that of JSON members matters.
+// change is needed. Members are compared by what they mean: 60m equals 1h, and the order of Match, of other lists and of
+// JSON members does not matter.
 //
 // What r leaves out is no difference; nil and "" are left out, whereas an empty list that isn't nil asks for none. Nor is
 // what only the API sets, such as the ID. Some members don't come back in every response: version, path, sha256,
@@ -44,9 +46,9 @@ func (r *Rule) Diff(have *Rule) []Difference {
 	return diff(r.comparison(have), r, have)
 }
 
-// Merge returns have with the members that r sets put over it, for Update to send. It keeps what only have has: its ID,
-// what r leaves out, and members that this package has no field for. Neither r nor have changes, and neither shares
-// anything with the result.
+// Merge returns a copy of have in which the members that r sets have r's values, to pass to Update. It keeps what only have
+// has: its ID, what r leaves out, and members that this package has no field for. Neither r nor have changes, and neither
+// shares anything with the result.
 //
 // If r is of another type, its input is taken as a whole. The API refuses such an Update: create r and delete have.
 func (r *Rule) Merge(have *Rule) *Rule {
@@ -64,7 +66,7 @@ func (r *Rule) Merge(have *Rule) *Rule {
 
 func (r *Rule) comparison(have *Rule) *wire.Comparison {
 	t := cmp.Or(r.wireType(), have.wireType())
-	return comparison(r, t == have.wireType(), orNil(newInput(t)), func(path, want, have string) bool {
+	return variant.Compare(r, t == have.wireType(), newInput(t), func(path, want, have string) bool {
 		return isSameInterval(path, want, have) || have == "" && isLeftOut(t, path)
 	})
 }
@@ -90,12 +92,12 @@ func (i *Integration) Diff(have *Integration) []Difference {
 		return nil
 	}
 	have = cmp.Or(have, new(Integration))
-	isComparable := i.wireType() == have.wireType() && !isNil(have.Config)
+	isComparable := i.wireType() == have.wireType() && !variant.IsNil(have.Config)
 	return diff(i.comparison(have), i.withoutSecrets(isComparable), have.withoutSecrets(isComparable))
 }
 
-// Merge returns have with the members that i sets put over it, as [Rule.Merge] does. Update takes those members of the
-// result that are to change. Its Config has no secrets but those of i.
+// Merge returns a copy of have in which the members that i sets have i's values, like [Rule.Merge]. Pass those members of
+// the result that are to change to Update. The Config of the result has no secrets but those of i.
 func (i *Integration) Merge(have *Integration) *Integration {
 	if i == nil || have == nil {
 		return cmp.Or(i, have).Clone()
@@ -111,7 +113,7 @@ func (i *Integration) Merge(have *Integration) *Integration {
 
 func (i *Integration) comparison(have *Integration) *wire.Comparison {
 	t := cmp.Or(i.wireType(), have.wireType())
-	return comparison(i, t == have.wireType(), orNil(newConfig(t)), func(path, want, have string) bool {
+	return variant.Compare(i, t == have.wireType(), newConfig(t), func(path, want, have string) bool {
 		switch member, isInConfig := strings.CutPrefix(path, "config."); {
 		case !isInConfig:
 			return isSameInterval(path, want, have)
@@ -126,33 +128,13 @@ func (i *Integration) comparison(have *Integration) *wire.Comparison {
 // they are going to be compared with what came back.
 func (i *Integration) withoutSecrets(keepUnknown bool) *Integration {
 	copied := i.Clone()
-	for _, secret := range Secrets(copied.Config) {
-		*secret = ""
-	}
-	if isNil(copied.Config) || keepUnknown {
-		return copied
-	}
-	if unknown, ok := copied.Config.(*UnknownConfig); ok {
+	if unknown, ok := copied.Config.(*UnknownConfig); ok && unknown != nil && !keepUnknown {
 		unknown.Raw = json.RawMessage("{}")
 	}
-	for _, field := range wire.Fields(copied.Config) {
-		if extra, ok := field.(*map[string]json.RawMessage); ok {
-			*extra = nil
-		}
+	if !variant.IsNil(copied.Config) {
+		variant.DropSecrets(copied.Config, keepUnknown)
 	}
 	return copied
-}
-
-// comparison compares models whose input or config is like the given one, or of a type that isn't known if that is nil.
-func comparison(model any, isSameType bool, variant any, same func(path, want, have string) bool) *wire.Comparison {
-	c := &wire.Comparison{Model: model, Same: same}
-	switch {
-	case isSameType && variant == nil:
-		c.Deferred = new(struct{}) // no member has a field
-	case isSameType:
-		c.Deferred = variant
-	}
-	return c
 }
 
 // isSameInterval reports whether two values are intervals of the same length.
@@ -160,13 +142,9 @@ func isSameInterval(path, want, have string) bool {
 	if path != "schedule" && path != "expiration" && path != "interval" {
 		return false
 	}
-	var wanted, there Interval
-	if json.Unmarshal([]byte(want), &wanted) != nil || json.Unmarshal([]byte(have), &there) != nil {
-		return false
-	}
-	wantedLength, wantedErr := wanted.Duration()
-	length, err := there.Duration()
-	return wantedErr == nil && err == nil && wantedLength == length
+	var wanted, there string
+	return json.Unmarshal([]byte(want), &wanted) == nil && json.Unmarshal([]byte(have), &there) == nil &&
+		interval.IsSame(wanted, there)
 }
 
 func diff(c *wire.Comparison, want, have payload) []Difference {
@@ -193,9 +171,6 @@ func merge[T any](c *wire.Comparison, want, have payload, decode func(*wire.Deco
 	if wantErr != nil || haveErr != nil {
 		return nil
 	}
-	merged, err := decode(wire.NewDecoder(wire.NewScanner([]byte(c.Merge(string(wanted), string(there))))))
-	if err != nil {
-		return nil
-	}
+	merged, _ := decode(wire.NewDecoder(wire.NewScanner([]byte(c.Merge(string(wanted), string(there)))))) // nil if there is an error
 	return merged
 }

@@ -32,7 +32,7 @@ func integrationOf(t *testing.T, text string) *cfposture.Integration {
 func differing(differences []cfposture.Difference) []string {
 	texts := []string{}
 	for _, d := range differences {
-		texts = append(texts, fmt.Sprintf("%s: %s, %s", d.Field, d.Want, d.Have))
+		texts = append(texts, fmt.Sprintf("%s: %s, %s", d.Field, string(d.Want), string(d.Have)))
 	}
 	return texts
 }

@@ -1,9 +1,8 @@
-// Package cfposture is a client for Cloudflare's Zero Trust device posture API: the rules that check enrolled devices,
-// and the integrations with the services that know the answer.
+// Package cfposture is a client for Cloudflare's Zero Trust device posture API. It manages the rules that check enrolled
+// devices, such as whether a disk is encrypted, and the integrations with third-party services, such as CrowdStrike, whose
+// findings some rules check.
 //
-// # Start
-//
-// A [Client] takes its credentials and account from options or from the environment variables CLOUDFLARE_API_TOKEN (or
+// A [Client] takes its credentials and account from options, or from the environment variables CLOUDFLARE_API_TOKEN (or
 // CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY) and CLOUDFLARE_ACCOUNT_ID:
 //
 //	client, err := cfposture.NewClient()
@@ -16,35 +15,59 @@
 //		Input: &cfposture.DiskEncryptionInput{RequireAll: new(true)},
 //	})
 //
+// # Tasks
+//
+// Everything named here has a runnable example.
+//
+//   - List rules: [PostureService.All] in a loop, [PostureService.List] as a slice, [PostureService.ListPage] page by page.
+//   - Find out what a rule checks: a type switch over [DeviceInput].
+//   - Create: [PostureService.Create]; [PostureService.CreateOnce] also finds out what became of a lost response.
+//   - Update: [PostureService.Update] what [PostureService.Get] returned. [Rule.Diff] and [Rule.Merge] bring an existing rule
+//     to a desired state.
+//   - Delete: [PostureService.Delete].
+//   - Manage integrations: [IntegrationsService.Create], [IntegrationsService.Update], [SetConnectionID], [Secrets].
+//   - Read rules that people wrote, in JSON or YAML: [ParseRule], [ParseIntegration].
+//   - Handle errors: [Error], [ItemError], [ValidationError], [UnknownInput], [ErrOutcomeUnknown].
+//   - Control retries and rate limits: [WithResponse], [WithMaxRetries], [WithTimeout], [WithRateLimit], [WithLimiter].
+//   - Connect in other ways: [WithHTTPClient] for a proxy or a private CA, [WithMiddleware], [WithTokenSource],
+//     [WithAccountID] for several accounts.
+//   - Log without secrets: [WithLogger], [Secret].
+//   - Call another endpoint: [Client.Do].
+//   - Test: package [github.com/cfposture/cfposture/posturetest], a fake of the API.
+//
 // # Rules and their inputs
 //
-// The Input of a [Rule] holds what the rule checks. Its type is one of those that [DeviceInput] lists, one per kind of
-// rule. An input whose kind this package doesn't know, or that doesn't fit its kind, is an [UnknownInput], so that one
-// odd rule hides no other.
+// The Input of a [Rule] holds what the rule checks. It is a pointer to one of the types that [DeviceInput] lists, one per
+// type of rule. An input whose type is not among them, or that doesn't fit its type, is an [UnknownInput], so that one
+// odd rule doesn't hide the others. [Integration] and [IntegrationConfig] work the same way.
 //
-// Booleans and numbers are pointers, because false and 0 mean something: new(true), new(0.0). A nil pointer, an empty
-// string and a nil slice are unset and not sent; an empty slice that isn't nil is sent.
+// Booleans and numbers are pointers, because false and 0 have a meaning of their own: new(true), new(0.0). A nil pointer,
+// an empty string and a nil slice are unset and not sent. A slice that is empty but not nil is sent.
 //
-// [ParseRule] reads rules that people wrote and names every mistake at once. [Rule.Diff] says what to change in a rule so
-// that it is like another, and [Rule.Merge] makes of both what to give to Update.
+// # Unknown members
 //
-// # Nothing is lost
+// Members that this package has no field for are kept in the Extra map of the object they stand in, and are sent back.
+// So getting a rule, changing a field and updating it changes nothing else. Members that are null or an empty string may be
+// left out.
 //
-// Members that this package has no field for are kept in the Extra of the object they stand in, and are sent back. So
-// reading a rule, changing a field and updating it changes that field only. The tag `json:",embed"` of Extra is the one
-// of encoding/json/v2. Members that are null or an empty string may be left out.
+// The tag `json:",embed"` of Extra comes from encoding/json/v2 and marks the map that takes the members without a field.
+// The encoding/json of Go 1.27 honors it. Until then the types have MarshalJSON and UnmarshalJSON methods that do, so
+// [encoding/json.Marshal] and [encoding/json.Unmarshal] lose nothing with any supported version of Go.
 //
-// # Failures
+// # Errors
 //
-// An answer that is a failure is an [*Error]; [errors.Is] tells the common ones apart by [ErrNotFound] and its
-// siblings. Before a write, Validate names every problem at once in a [*ValidationError].
+// A response that reports a failure is an [*Error]. It wraps a sentinel error for its status, such as [ErrNotFound], for
+// [errors.Is]. Create and Update call Validate before they send anything, and return a [*ValidationError] that names every
+// problem at once.
 //
-// Failures that may pass are retried, within bounds that [WithMaxRetries], [WithMaxRetryWait] and the context set. A
-// POST is sent again only if it can't have been acted on; where that can't be known the error is [ErrOutcomeUnknown].
+// # Retries
 //
-// # Testing
+// GET, PUT, PATCH and DELETE requests are retried after transient failures: connection errors and the statuses 408, 429,
+// 500, 502, 503, 504 and 520 to 527. The client waits between attempts, honors Retry-After, and stays within
+// [WithMaxRetries], [WithMaxRetryWait] and the context's deadline.
 //
-// Package posturetest is an in-memory imitation of the API to run tests against.
+// A POST is retried only if the API can't have carried it out: after a 429, or if there was no connection. If it may have
+// been carried out, the error wraps [ErrOutcomeUnknown], and nothing is sent a second time.
 package cfposture
 
 //go:generate go run ./internal/gen

@@ -4,48 +4,49 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/cfposture/cfposture/internal/api"
+	"github.com/cfposture/cfposture/internal/check"
+	"github.com/cfposture/cfposture/internal/variant"
 )
 
 // Sentinel errors that the errors of calls wrap, for [errors.Is].
 var (
-	// ErrUnauthorized is a response with status 401.
+	// ErrUnauthorized means a response with status 401.
 	ErrUnauthorized = errors.New("cfposture: unauthorized")
-	// ErrForbidden is a response with status 403, which the API also sends for a wrong token.
+	// ErrForbidden means a response with status 403, which the API also sends for a wrong token.
 	ErrForbidden = errors.New("cfposture: forbidden")
-	// ErrNotFound is a response with status 404 or code 6024.
+	// ErrNotFound means a response with status 404 or code 6024.
 	ErrNotFound = errors.New("cfposture: not found")
-	// ErrConflict is a response with status 409.
+	// ErrConflict means a response with status 409.
 	ErrConflict = errors.New("cfposture: conflict")
-	// ErrRateLimited is a response with status 429.
+	// ErrRateLimited means a response with status 429.
 	ErrRateLimited = errors.New("cfposture: rate limited")
-	// ErrServer is a response with status 500 or above.
+	// ErrServer means a response with status 500 or above.
 	ErrServer = errors.New("cfposture: server error")
 
-	// ErrOutcomeUnknown is the ambiguous outcome of a POST, which failed in a way that leaves open whether it was carried
-	// out. It was not sent again. FindCreated looks for what it may have created.
+	// ErrOutcomeUnknown means that a POST failed in a way that leaves open whether it was carried out. It was not sent
+	// again. CreateOnce and FindCreated look for what it may have created.
 	ErrOutcomeUnknown = api.ErrOutcomeUnknown
 
-	// ErrIncomplete is a list that can't be shown to be whole: fewer items came than the API says there are, or the list
-	// changed while it was read, also the second time.
+	// ErrIncomplete means that a list can't be shown to be whole: fewer items came than the API says there are, or the
+	// list changed while it was read, also the second time.
 	ErrIncomplete = errors.New("cfposture: list is incomplete")
 )
 
 // An Error is a response that reports a failure: by its status, by an envelope that says success: false, by not being an
-// envelope, or by holding no result where one is expected. It is, for [errors.Is], the sentinel error of its status.
+// envelope, or by holding no result where one is expected. [errors.Is] matches it with the sentinel error of its status.
 type Error struct {
 	Method string
 	// Path is relative to the base URL, escaped, without the query.
 	Path       string
 	StatusCode int
-	// Errors are the envelope's, the first 100 of them with what they follow from.
+	// Errors are the errors of the envelope. The first 100 are kept, counting the errors that they follow from.
 	Errors []Message
-	// Messages are the envelope's, likewise.
+	// Messages are the messages of the envelope, with the same limit.
 	Messages []Message
 	// RayID is the CF-Ray header, which Cloudflare's support asks for.
 	RayID string
@@ -198,64 +199,10 @@ type ItemError struct {
 func (e *ItemError) Error() string { return e.Err.Error() }
 
 // Format prints what Error returns, whatever the verb, so that Raw is not printed.
-func (e *ItemError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Error()) }
+func (e *ItemError) Format(f fmt.State, _ rune) { variant.Print(f, e.Error()) }
 
 // Unwrap returns Err.
 func (e *ItemError) Unwrap() error { return e.Err }
-
-// maxItemErrors is how many unreadable items a list's error holds; the rest are counted.
-const maxItemErrors = 100
-
-// A listError is what is wrong with a list beside the items that came.
-type listError struct {
-	incomplete error // nil if the list is whole
-	items      []error
-	more       int // unreadable items that items doesn't hold
-}
-
-// add notes an unreadable item.
-func (e *listError) add(item func() error) {
-	if len(e.items) == maxItemErrors {
-		e.more++
-		return
-	}
-	e.items = append(e.items, item())
-}
-
-func (e *listError) orNil() error {
-	if e.incomplete == nil && len(e.items) == 0 {
-		return nil
-	}
-	return e
-}
-
-// Error shows the first few items in one line.
-func (e *listError) Error() string {
-	const most = 3
-	var texts []string
-	for i, err := range e.Unwrap() {
-		text := err.Error()
-		if i > 0 { // where the list came from is said once
-			text = text[max(0, strings.Index(text, "result[")):]
-		}
-		if texts = append(texts, text); len(texts) == most {
-			break
-		}
-	}
-	text := strings.Join(texts, "; ")
-	if more := len(e.Unwrap()) + e.more - len(texts); more > 0 {
-		text += fmt.Sprintf("; and %d more unreadable items", more)
-	}
-	return text
-}
-
-// Unwrap returns the errors of the first 100 items, and ErrIncomplete's before them.
-func (e *listError) Unwrap() []error {
-	if e.incomplete == nil {
-		return e.items
-	}
-	return append([]error{e.incomplete}, e.items...)
-}
 
 // An incompleteError is an ErrIncomplete with a reason.
 type incompleteError struct{ reason string }
@@ -276,6 +223,18 @@ type Problem struct {
 	Field string
 	// Reason reads on from Field, such as: is required.
 	Reason string
+}
+
+// invalid returns a ValidationError about the subject if there are problems.
+func invalid(subject string, p *check.Problems) error {
+	if len(p.List) == 0 {
+		return nil
+	}
+	e := &ValidationError{Subject: subject}
+	for _, problem := range p.List {
+		e.Problems = append(e.Problems, Problem(problem))
+	}
+	return e
 }
 
 // Error returns the subject and all problems in one line.

@@ -9,43 +9,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jarcoal/httpmock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/cfposture/cfposture"
 )
 
-const (
-	account   = "699d98642c564d2e855e9661899b7252"
-	rulesPath = "accounts/" + account + "/devices/posture"
-)
-
-// mockClient returns a client whose every request the responder answers, without retries unless opts ask for them.
-func mockClient(t *testing.T, responder httpmock.Responder, opts ...cfposture.Option) *cfposture.Client {
-	t.Helper()
-	transport := httpmock.NewMockTransport()
-	transport.RegisterNoResponder(responder)
-	return transportClient(t, transport, append([]cfposture.Option{cfposture.WithMaxRetries(0)}, opts...)...)
-}
-
-// transportClient returns a client that sends through the transport.
-func transportClient(t *testing.T, transport http.RoundTripper, opts ...cfposture.Option) *cfposture.Client {
-	t.Helper()
-	client, err := cfposture.NewClient(append([]cfposture.Option{
-		cfposture.WithoutEnvironment(), cfposture.WithAPIToken("token-of-the-test"), cfposture.WithAccountID(account),
-		cfposture.WithHTTPClient(&http.Client{Transport: transport}),
-	}, opts...)...)
-	require.NoError(t, err)
-	return client
-}
-
-// answer gives every request the status and body, with a ray.
-func answer(status int, body string) httpmock.Responder {
-	return httpmock.NewStringResponder(status, body).HeaderSet(http.Header{"Cf-Ray": {"8f00ba4-FRA"}})
-}
-
-// everyCall are the operations that read an answer's result.
+// everyCall are the operations that read a response's result.
 func everyCall(client *cfposture.Client) map[string]func(context.Context) (any, error) {
 	rule := &cfposture.Rule{ID: "rule-id", Name: "n", Type: cfposture.RuleTypeWARP}
 	integration := &cfposture.Integration{Name: "n", Interval: "5m", Config: &cfposture.KolideConfig{ClientID: "i", ClientSecret: "hidden"}}
@@ -77,7 +47,7 @@ func everyCall(client *cfposture.Client) map[string]func(context.Context) (any, 
 	}
 }
 
-func TestNoBadAnswerIsTakenForAResult(t *testing.T) {
+func TestNoBadResponseIsTakenForAResult(t *testing.T) {
 	tests := map[string]struct {
 		status int
 		body   string
@@ -109,7 +79,7 @@ func TestNoBadAnswerIsTakenForAResult(t *testing.T) {
 		"no UTF-8":                   {200, "{\"success\":true,\"result\":{\"id\":\"\xff\"}}"},
 	}
 	for name, test := range tests {
-		client := mockClient(t, answer(test.status, test.body))
+		client := mockClient(t, responding(test.status, test.body))
 		for operation, call := range everyCall(client) {
 			t.Run(name+"/"+operation, func(t *testing.T) {
 				result, err := call(t.Context())
@@ -129,7 +99,7 @@ func TestNoBadAnswerIsTakenForAResult(t *testing.T) {
 
 func TestNullOrEmptyResultIsNoRule(t *testing.T) {
 	for _, result := range []string{`null`, `{}`, `{"description":"x"}`} {
-		client := mockClient(t, answer(200, `{"success":true,"errors":[],"messages":[],"result":`+result+`}`))
+		client := mockClient(t, responding(200, `{"success":true,"errors":[],"messages":[],"result":`+result+`}`))
 		for operation, call := range everyCall(client) {
 			if strings.Contains(operation, "list") || operation == "all" {
 				continue
@@ -145,7 +115,7 @@ func TestNullOrEmptyResultIsNoRule(t *testing.T) {
 }
 
 func TestListOfNullIsEmpty(t *testing.T) {
-	rules, err := mockClient(t, answer(200, `{"success":true,"result":null}`)).Posture.List(t.Context())
+	rules, err := mockClient(t, responding(200, `{"success":true,"result":null}`)).Posture.List(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, rules)
 }
@@ -176,7 +146,7 @@ func TestErrorIsOneLineAPersonCanActOn(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := mockClient(t, answer(test.status, test.body)).Posture.Get(t.Context(), "id")
+			_, err := mockClient(t, responding(test.status, test.body)).Posture.Get(t.Context(), "id")
 			assert.EqualError(t, err, "cfposture: GET "+rulesPath+"/id: "+test.want+" (ray 8f00ba4-FRA)")
 		})
 	}
@@ -185,7 +155,7 @@ func TestErrorIsOneLineAPersonCanActOn(t *testing.T) {
 func TestErrorHoldsTheEnvelopesErrorsAndMessages(t *testing.T) {
 	body := `{"errors":[{"code":6003,"message":"a","documentation_url":"https://x.example","source":{"pointer":"/p"},"error_chain":[{"code":6111,"message":"b"}]}],` +
 		`"messages":[{"code":1,"message":"m"}],"result":null,"success":false}`
-	_, err := mockClient(t, answer(400, body)).Posture.Get(t.Context(), "id")
+	_, err := mockClient(t, responding(400, body)).Posture.Get(t.Context(), "id")
 	var failed *cfposture.Error
 	require.ErrorAs(t, err, &failed)
 	assert.Equal(t, []cfposture.Message{{
@@ -203,31 +173,29 @@ func TestErrorHoldsTheEnvelopesErrorsAndMessages(t *testing.T) {
 
 func TestBodyIsAShortSafeExcerpt(t *testing.T) {
 	page := "<html>\x1b[2J\x00\xff token-of-the-test " + strings.Repeat("x", 1<<20)
-	_, err := mockClient(t, answer(502, page)).Posture.Get(t.Context(), "id")
+	_, err := mockClient(t, responding(502, page)).Posture.Get(t.Context(), "id")
 	var failed *cfposture.Error
 	require.ErrorAs(t, err, &failed)
 	assert.LessOrEqual(t, len(failed.Body), 1100)
 	assert.True(t, strings.HasPrefix(string(failed.Body), "<html> [2J \ufffd [redacted] xxx"), "%q", failed.Body[:40])
 }
 
-func TestSentinelsFollowTheStatus(t *testing.T) {
-	sentinels := []error{
-		cfposture.ErrUnauthorized, cfposture.ErrForbidden, cfposture.ErrNotFound, cfposture.ErrConflict,
-		cfposture.ErrRateLimited, cfposture.ErrServer, cfposture.ErrOutcomeUnknown,
+func TestErrorIsTheSentinelOfItsStatus(t *testing.T) {
+	for status := 400; status < 600; status++ {
+		_, err := mockClient(t, responding(status, `{"success":false,"errors":[{"code":1,"message":"m"}]}`)).Posture.Get(t.Context(), "id")
+		assertStatus(t, err, status)
+		require.NotErrorIs(t, err, cfposture.ErrOutcomeUnknown)
 	}
-	for status, want := range map[int]error{
-		400: nil, 401: cfposture.ErrUnauthorized, 403: cfposture.ErrForbidden, 404: cfposture.ErrNotFound,
-		409: cfposture.ErrConflict, 429: cfposture.ErrRateLimited, 500: cfposture.ErrServer, 503: cfposture.ErrServer, 524: cfposture.ErrServer,
-	} {
-		_, err := mockClient(t, answer(status, `{"success":false,"errors":[{"code":1,"message":"m"}]}`)).Posture.Get(t.Context(), "id")
-		for _, sentinel := range sentinels {
-			assert.Equal(t, errors.Is(err, sentinel), errors.Is(sentinel, want) && want != nil, "status %d is %v", status, sentinel)
+	for _, body := range []string{`[{"code":6024,"message":"no such rule"}]`, `[{"code":1},{"code":2,"error_chain":[{"code":6024}]}]`} {
+		for _, status := range []int{200, 400, 404, 500} {
+			_, err := mockClient(t, responding(status, `{"success":false,"errors":`+body+`}`)).Posture.Get(t.Context(), "id")
+			require.ErrorIs(t, err, cfposture.ErrNotFound, "status %d, %s", status, body)
 		}
 	}
 }
 
 func TestRetryAfterIsInTheError(t *testing.T) {
-	limited := answer(429, `{"success":false,"errors":[{"code":971,"message":"more than 1200 requests per 300 seconds"}]}`)
+	limited := responding(429, `{"success":false,"errors":[{"code":971,"message":"more than 1200 requests per 300 seconds"}]}`)
 	_, err := mockClient(t, limited.HeaderAdd(http.Header{"Retry-After": {"120"}})).Posture.Get(t.Context(), "id")
 	var failed *cfposture.Error
 	require.ErrorAs(t, err, &failed)
@@ -235,77 +203,82 @@ func TestRetryAfterIsInTheError(t *testing.T) {
 	assert.Contains(t, err.Error(), "(retry after 2m0s)")
 }
 
-func TestAnswerOverTheSizeLimitIsAnError(t *testing.T) {
-	endless := func(prefix, unit string) httpmock.Responder {
-		return func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Body: io.NopCloser(io.MultiReader(strings.NewReader(prefix), repeating(unit)))}, nil
+func TestErrorShowsTheFirstTenOfManyErrors(t *testing.T) {
+	body := `{"success":false,"errors":[{"code":1,"message":"m"}` + strings.Repeat(`,{"code":2,"message":"n"}`, 49) + `]}`
+	_, err := mockClient(t, responding(400, body)).Posture.Get(t.Context(), "id")
+	require.ErrorContains(t, err, "400 Bad Request: m (code 1); n (code 2); n (code 2); ")
+	require.ErrorContains(t, err, "; and 40 more errors")
+	assert.Equal(t, 10, strings.Count(err.Error(), "(code "))
+	var failed *cfposture.Error
+	require.ErrorAs(t, err, &failed)
+	assert.Len(t, failed.Errors, 50)
+}
+
+// A response may nest errors as deep as it likes: the text of the error is short all the same.
+func TestErrorOfNestedErrorsIsShort(t *testing.T) {
+	for _, size := range []int{1 << 20, 10 << 20} {
+		const open, end = `{"code":1,"message":"message","error_chain":[`, `]}`
+		depth := size / (len(open) + len(end))
+		body := `{"success":false,"errors":[` + strings.Repeat(open, depth) + strings.Repeat(end, depth) + `]}`
+		for _, status := range []int{200, 400} {
+			_, err := mockClient(t, responding(status, body)).Posture.Get(t.Context(), "id")
+			assertStatus(t, err, status)
+			assert.Less(t, len(err.Error()), 4<<10)
+			var failed *cfposture.Error
+			require.ErrorAs(t, err, &failed)
+			assert.False(t, failed.HasCode(2))
+			assert.Less(t, len(failed.Errors[0].String()), 4<<10)
 		}
 	}
-	for name, responder := range map[string]httpmock.Responder{
-		"one string":    endless(`{"success":true,"result":{"id":"`, strings.Repeat("x", 4096)),
-		"unknown value": endless(`{"more":[`, strings.Repeat("1,", 2048)),
-		"white space":   endless(`{"success":true,"result":{"id":"x"}}`, strings.Repeat(" ", 4096)),
-		"many items":    endless(`{"success":true,"result":[`, strings.Repeat(`{"id":"x","name":"n","type":"warp"},`, 100)),
-	} {
-		t.Run(name, func(t *testing.T) {
-			client := mockClient(t, responder)
-			call := everyCall(client)["get"]
-			if name == "many items" {
-				call = everyCall(client)["list"]
-			}
-			result, err := call(t.Context())
-			require.ErrorContains(t, err, "response is larger than 64 MiB")
-			assert.Empty(t, result)
+}
+
+func TestResponseOverTheSizeLimitIsAnError(t *testing.T) {
+	for name, unit := range map[string]string{"one string": strings.Repeat("x", 1<<16), "many items": strings.Repeat(`"},{"id":"x`, 1<<12)} {
+		client := mockClient(t, func(r *http.Request) (*http.Response, error) {
+			return respond(r, 200, nil, io.MultiReader(strings.NewReader(`{"success":true,"result":[{"id":"`), &repeating{unit: unit})), nil
 		})
+		rules, err := client.Posture.List(t.Context())
+		require.ErrorContains(t, err, "response is larger than 64 MiB", name)
+		assert.Empty(t, rules)
 	}
 }
 
 // repeating is a reader without an end.
-func repeating(unit string) io.Reader {
-	return &repeatReader{unit: strings.Repeat(unit, 1+(1<<14)/len(unit))} // many at once, so that it goes quickly
-}
-
-type repeatReader struct {
+type repeating struct {
 	unit string
 	at   int
 }
 
-func (r *repeatReader) Read(p []byte) (int, error) {
-	n := 0
-	for n < len(p) {
-		copied := copy(p[n:], r.unit[r.at:])
-		n += copied
-		r.at = (r.at + copied) % len(r.unit)
-	}
+func (r *repeating) Read(p []byte) (int, error) {
+	n := copy(p, r.unit[r.at:])
+	r.at = (r.at + n) % len(r.unit)
 	return n, nil
 }
 
 func TestContextThatEndsIsTheError(t *testing.T) {
-	blocked := func(r *http.Request) (*http.Response, error) {
-		<-r.Context().Done()
+	reason := errors.New("the user went home")
+	var end context.CancelCauseFunc
+	client := mockClient(t, func(r *http.Request) (*http.Response, error) {
+		end(reason)
 		return nil, r.Context().Err()
-	}
-	for operation, call := range everyCall(mockClient(t, blocked)) {
+	})
+	for operation, call := range everyCall(client) {
 		ctx, cancel := context.WithCancelCause(t.Context())
-		reason := errors.New("the user went home")
-		time.AfterFunc(time.Millisecond, func() { cancel(reason) })
+		end = cancel
 		result, err := call(ctx)
 		require.ErrorIs(t, err, context.Canceled, operation)
 		require.ErrorIs(t, err, reason, operation)
 		assert.Empty(t, result, operation)
 		assert.True(t, strings.HasPrefix(err.Error(), "cfposture: "), err)
+		cancel(nil)
 	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := mockClient(t, answer(200, "{}")).Posture.Get(ended, "id")
-	require.EqualError(t, err, "cfposture: GET "+rulesPath+"/id: context canceled")
 }
 
 func TestListSaysWhereAnArrayIsMissing(t *testing.T) {
 	for result, kind := range map[string]string{`{"a":[1,{}]}`: "an object", `"x"`: "a string", `5`: "a number", `true`: "true or false"} {
-		_, err := mockClient(t, answer(200, `{"result":`+result+`,"success":true}`)).Posture.List(t.Context())
+		_, err := mockClient(t, responding(200, `{"result":`+result+`,"success":true}`)).Posture.List(t.Context())
 		require.ErrorContains(t, err, `200 OK: response's member "result" is `+kind+` where an array is expected`)
-		_, err = mockClient(t, answer(200, `{"errors":[{"code":1,"message":"no"}],"result":`+result+`,"success":false}`)).Posture.List(t.Context())
+		_, err = mockClient(t, responding(200, `{"errors":[{"code":1,"message":"no"}],"result":`+result+`,"success":false}`)).Posture.List(t.Context())
 		require.ErrorContains(t, err, "200 OK: no (code 1)", "a failure's own errors say more")
 	}
 }
@@ -313,7 +286,7 @@ func TestListSaysWhereAnArrayIsMissing(t *testing.T) {
 func TestTextThatIsNotUnicodeHidesNoOtherRule(t *testing.T) {
 	for _, odd := range []string{`a\ud800`, "\xff"} {
 		body := `{"success":true,"result":[{"id":"a","name":"n","type":"warp"},{"id":"b","name":"` + odd + `","type":"warp"},{"id":"c","name":"\u00e9","type":"warp"}]}`
-		rules, err := mockClient(t, answer(200, body)).Posture.List(t.Context())
+		rules, err := mockClient(t, responding(200, body)).Posture.List(t.Context())
 		require.ErrorContains(t, err, "result[1]: rule b: it holds text that is not valid UTF-8")
 		require.Len(t, rules, 2)
 		assert.Equal(t, "é", rules[1].Name)
@@ -323,7 +296,7 @@ func TestTextThatIsNotUnicodeHidesNoOtherRule(t *testing.T) {
 func TestOneBadRuleHidesNoOther(t *testing.T) {
 	body := `{"success":true,"result":[{"id":"a","name":"n","type":"warp"},{"id":"b","name":5,"type":"warp"},null,` +
 		`{"id":"c","input":{"path":5},"name":"n","type":"file"},{"id":"d","name":"n","type":"warp"}]}`
-	client := mockClient(t, answer(200, body))
+	client := mockClient(t, responding(200, body))
 
 	rules, err := client.Posture.List(t.Context())
 	require.EqualError(t, err, "cfposture: GET "+rulesPath+`: result[1]: rule b: name is a number where a string is expected: put it in quotes; `+

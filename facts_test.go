@@ -253,6 +253,3 @@ func isWithin(want, got any) bool {
 		return want == got
 	}
 }
-
-// typeName is the name of the type that the variant points to.
-func typeName(variant any) string { return reflect.TypeOf(variant).Elem().Name() }

@@ -142,7 +142,7 @@ func FuzzRuleIDReachesItsOwnEndpoint(f *testing.F) {
 			reached, err := url.PathUnescape(element)
 			require.NoError(t, err)
 			assert.Equal(t, id, reached)
-			return answer(200, `{"success":true,"result":{"id":"x","name":"n","type":"warp"}}`)(r)
+			return responding(200, `{"success":true,"result":{"id":"x","name":"n","type":"warp"}}`)(r)
 		})
 		_, err := client.Posture.Get(t.Context(), id)
 		refused := id == "" || id == "." || id == ".." || id == "integration"

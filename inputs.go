@@ -3,13 +3,13 @@ package cfposture
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cfposture/cfposture/internal/api"
-	"github.com/cfposture/cfposture/internal/wire"
+	"github.com/cfposture/cfposture/internal/check"
+	"github.com/cfposture/cfposture/internal/interval"
+	"github.com/cfposture/cfposture/internal/variant"
 )
 
 // A RuleType names what a rule checks. It decides what the Input of the rule holds.
@@ -75,7 +75,7 @@ const (
 type DeviceInput interface {
 	// RuleType returns the type of the rules that have such an input.
 	RuleType() RuleType
-	validate(p *problems)
+	validate(p *check.Problems)
 	clone() DeviceInput
 }
 
@@ -92,7 +92,7 @@ func NewInput(t RuleType) DeviceInput {
 }
 
 // ConnectionID returns the ID of the integration that an input names. It returns "" if the input names none or if
-// inputs of its kind can't.
+// inputs of its type can't.
 func ConnectionID(input DeviceInput) string {
 	if id := connectionID(input); id != nil {
 		return *id
@@ -100,7 +100,7 @@ func ConnectionID(input DeviceInput) string {
 	return ""
 }
 
-// SetConnectionID makes an input name the integration with the given ID, and reports whether inputs of its kind can.
+// SetConnectionID makes an input name the integration with the given ID, and reports whether inputs of its type can.
 func SetConnectionID(input DeviceInput, id string) bool {
 	field := connectionID(input)
 	if field != nil {
@@ -111,22 +111,15 @@ func SetConnectionID(input DeviceInput, id string) bool {
 
 // connectionID returns the field of an input that names an integration, or nil.
 func connectionID(input DeviceInput) *string {
-	if isNil(input) {
-		return nil
-	}
-	for name, field := range wire.Fields(input) {
-		if name == "connection_id" {
-			return field.(*string)
-		}
-	}
-	return nil
+	field, _ := variant.Field(input, "connection_id").(*string)
+	return field
 }
 
 // FileInput is the input of a [RuleTypeFile] rule, which checks whether a file exists.
 type FileInput struct {
 	// OperatingSystem is windows, mac or linux.
 	OperatingSystem Platform `json:"operating_system,omitzero"`
-	// Path is where the file is. Required.
+	// Path is the path of the file. Required.
 	Path string `json:"path,omitzero"`
 	// Exists is whether the file must exist or must not.
 	Exists *bool `json:"exists,omitzero"`
@@ -137,14 +130,14 @@ type FileInput struct {
 	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *FileInput) validate(p *problems) { p.required("path", in.Path) }
+func (in *FileInput) validate(p *check.Problems) { p.Required("path", in.Path) }
 
 // ApplicationInput is the input of a [RuleTypeApplication] rule, which checks that a program runs. The API's documents
 // call it TeamsDevicesApplicationInputRequest.
 type ApplicationInput struct {
 	// OperatingSystem is windows, mac or linux.
 	OperatingSystem Platform `json:"operating_system,omitzero"`
-	// Path is where the program's file is. Required.
+	// Path is the path of the program's file. Required.
 	Path string `json:"path,omitzero"`
 	// SHA256 is the hash of the file, 64 hexadecimal digits.
 	SHA256 string `json:"sha256,omitzero"`
@@ -153,7 +146,7 @@ type ApplicationInput struct {
 	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *ApplicationInput) validate(p *problems) { p.required("path", in.Path) }
+func (in *ApplicationInput) validate(p *check.Problems) { p.Required("path", in.Path) }
 
 // TaniumInput is the input of a [RuleTypeTanium] rule, of the legacy integration of Tanium with Access. The API's
 // documents give it the members of [TaniumS2SInput] and don't say which of them it needs.
@@ -164,7 +157,7 @@ type TaniumInput struct {
 	EIDLastSeen string `json:"eid_last_seen,omitzero"`
 	// Operator compares RiskLevel or EIDLastSeen.
 	Operator Operator `json:"operator,omitzero"`
-	// RiskLevel is what Tanium rates the device.
+	// RiskLevel is Tanium's rating of the device.
 	RiskLevel RiskLevel `json:"risk_level,omitzero"`
 	// ScoreOperator compares TotalScore.
 	ScoreOperator Operator `json:"scoreOperator,omitzero"`
@@ -173,11 +166,11 @@ type TaniumInput struct {
 	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *TaniumInput) validate(p *problems) {
-	p.idLength("connection_id", in.ConnectionID)
-	p.operator("operator", in.Operator)
-	p.operator("scoreOperator", in.ScoreOperator)
-	p.number("total_score", in.TotalScore)
+func (in *TaniumInput) validate(p *check.Problems) {
+	p.IDLength("connection_id", in.ConnectionID)
+	in.Operator.validate(p, "operator")
+	in.ScoreOperator.validate(p, "scoreOperator")
+	p.Number("total_score", in.TotalScore)
 }
 
 // GatewayInput is the input of a [RuleTypeGateway] rule, which checks that the device's traffic passes through Gateway.
@@ -186,7 +179,7 @@ type GatewayInput struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-func (*GatewayInput) validate(*problems) {}
+func (*GatewayInput) validate(*check.Problems) {}
 
 // WARPInput is the input of a [RuleTypeWARP] rule, which checks that the WARP client is connected. It has no members,
 // and a rule sends it only if Extra has some.
@@ -194,7 +187,7 @@ type WARPInput struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-func (*WARPInput) validate(*problems) {}
+func (*WARPInput) validate(*check.Problems) {}
 
 // DiskEncryptionInput is the input of a [RuleTypeDiskEncryption] rule, which checks that disks are encrypted.
 type DiskEncryptionInput struct {
@@ -205,7 +198,7 @@ type DiskEncryptionInput struct {
 	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-func (*DiskEncryptionInput) validate(*problems) {}
+func (*DiskEncryptionInput) validate(*check.Problems) {}
 
 // SerialNumberInput is the input of a [RuleTypeSerialNumber] rule, which checks that the device's serial number is on a
 // list. The API's documents call it TeamsDevicesAccessSerialNumberListInputRequest.
@@ -215,14 +208,14 @@ type SerialNumberInput struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *SerialNumberInput) validate(p *problems) { p.id("id", in.ID) }
+func (in *SerialNumberInput) validate(p *check.Problems) { p.ID("id", in.ID) }
 
 // SentinelOneInput is the input of a [RuleTypeSentinelOne] rule, which checks that SentinelOne's agent runs. The API's
 // documents call it SentineloneInput.
 type SentinelOneInput struct {
 	// OperatingSystem is windows, mac or linux.
 	OperatingSystem Platform `json:"operating_system,omitzero"`
-	// Path is where the agent's file is. Required.
+	// Path is the path of the agent's file. Required.
 	Path string `json:"path,omitzero"`
 	// SHA256 is the hash of the file, 64 hexadecimal digits.
 	SHA256 string `json:"sha256,omitzero"`
@@ -231,14 +224,14 @@ type SentinelOneInput struct {
 	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *SentinelOneInput) validate(p *problems) { p.required("path", in.Path) }
+func (in *SentinelOneInput) validate(p *check.Problems) { p.Required("path", in.Path) }
 
 // CarbonBlackInput is the input of a [RuleTypeCarbonBlack] rule, which checks that Carbon Black's agent runs. The API's
 // documents call it TeamsDevicesCarbonblackInputRequest.
 type CarbonBlackInput struct {
 	// OperatingSystem is windows, mac or linux.
 	OperatingSystem Platform `json:"operating_system,omitzero"`
-	// Path is where the agent's file is. Required.
+	// Path is the path of the agent's file. Required.
 	Path string `json:"path,omitzero"`
 	// SHA256 is the hash of the file, 64 hexadecimal digits.
 	SHA256 string `json:"sha256,omitzero"`
@@ -247,7 +240,7 @@ type CarbonBlackInput struct {
 	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *CarbonBlackInput) validate(p *problems) { p.required("path", in.Path) }
+func (in *CarbonBlackInput) validate(p *check.Problems) { p.Required("path", in.Path) }
 
 // FirewallInput is the input of a [RuleTypeFirewall] rule, which checks whether the firewall is on.
 type FirewallInput struct {
@@ -258,9 +251,9 @@ type FirewallInput struct {
 	Extra   map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *FirewallInput) validate(p *problems) { requireValue(p, "enabled", in.Enabled) }
+func (in *FirewallInput) validate(p *check.Problems) { p.RequiredIsSet("enabled", in.Enabled != nil) }
 
-// OSVersionInput is the input of an [RuleTypeOSVersion] rule, which compares the version of the operating system.
+// OSVersionInput is the input of a [RuleTypeOSVersion] rule, which compares the version of the operating system.
 type OSVersionInput struct {
 	// OperatingSystem is any platform.
 	OperatingSystem Platform `json:"operating_system,omitzero"`
@@ -272,27 +265,27 @@ type OSVersionInput struct {
 	OSDistroName string `json:"os_distro_name,omitzero"`
 	// OSDistroRevision is the version of a Linux distribution, such as 24.04.
 	OSDistroRevision string `json:"os_distro_revision,omitzero"`
-	// OSVersionExtra is the UBR of Windows, what follows the version of a Mac or of iOS, or a Linux distribution.
+	// OSVersionExtra is the UBR of Windows, the suffix of a macOS or iOS version, or the distribution of Linux.
 	OSVersionExtra string                     `json:"os_version_extra,omitzero"`
 	Extra          map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *OSVersionInput) validate(p *problems) {
-	p.required("operator", string(in.Operator))
-	p.operator("operator", in.Operator)
-	p.required("version", in.Version)
+func (in *OSVersionInput) validate(p *check.Problems) {
+	p.Required("operator", string(in.Operator))
+	in.Operator.validate(p, "operator")
+	p.Required("version", in.Version)
 }
 
 // DomainJoinedInput is the input of a [RuleTypeDomainJoined] rule, which checks that the device has joined a domain.
 type DomainJoinedInput struct {
 	// OperatingSystem is windows.
 	OperatingSystem Platform `json:"operating_system,omitzero"`
-	// Domain is the name of the domain. Its case matters. Unset, any domain will do.
+	// Domain is the name of the domain, which is case-sensitive. If it is unset, any domain passes.
 	Domain string                     `json:"domain,omitzero"`
 	Extra  map[string]json.RawMessage `json:",embed"`
 }
 
-func (*DomainJoinedInput) validate(*problems) {}
+func (*DomainJoinedInput) validate(*check.Problems) {}
 
 // ClientCertificateInput is the input of a [RuleTypeClientCertificate] rule, which checks that the device holds a
 // certificate.
@@ -305,10 +298,10 @@ type ClientCertificateInput struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *ClientCertificateInput) validate(p *problems) {
-	p.id("certificate_id", in.CertificateID)
-	p.required("cn", in.CN)
-	p.commonName(in.CN)
+func (in *ClientCertificateInput) validate(p *check.Problems) {
+	p.ID("certificate_id", in.CertificateID)
+	p.Required("cn", in.CN)
+	validateCommonName(p, in.CN)
 }
 
 // ClientCertificateV2Input is the input of a [RuleTypeClientCertificateV2] rule, which checks that the device holds a
@@ -341,12 +334,12 @@ type CertificateLocations struct {
 	Extra       map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *ClientCertificateV2Input) validate(p *problems) {
-	p.id("certificate_id", in.CertificateID)
-	requireValue(p, "check_private_key", in.CheckPrivateKey)
-	p.commonName(in.CN)
+func (in *ClientCertificateV2Input) validate(p *check.Problems) {
+	p.ID("certificate_id", in.CertificateID)
+	p.RequiredIsSet("check_private_key", in.CheckPrivateKey != nil)
+	validateCommonName(p, in.CN)
 	if in.Locations != nil {
-		p.in("locations", func() { p.extra(in.Locations) })
+		p.In("locations", func() { p.Extra(in.Locations) })
 	}
 }
 
@@ -358,7 +351,9 @@ type AntivirusInput struct {
 	Extra            map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *AntivirusInput) validate(p *problems) { p.number("update_window_days", in.UpdateWindowDays) }
+func (in *AntivirusInput) validate(p *check.Problems) {
+	p.Number("update_window_days", in.UpdateWindowDays)
+}
 
 // UniqueClientIDInput is the input of a [RuleTypeUniqueClientID] rule, which checks that the client's ID is on a list.
 type UniqueClientIDInput struct {
@@ -369,7 +364,7 @@ type UniqueClientIDInput struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *UniqueClientIDInput) validate(p *problems) { p.id("id", in.ID) }
+func (in *UniqueClientIDInput) validate(p *check.Problems) { p.ID("id", in.ID) }
 
 // KolideInput is the input of a [RuleTypeKolide] rule, which checks what Kolide says of the device.
 type KolideInput struct {
@@ -389,18 +384,18 @@ type KolideInput struct {
 	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *KolideInput) validate(p *problems) {
-	p.id("connection_id", in.ConnectionID)
-	p.operator("countOperator", in.CountOperator)
+func (in *KolideInput) validate(p *check.Problems) {
+	p.ID("connection_id", in.ConnectionID)
+	in.CountOperator.validate(p, "countOperator")
 	for i, state := range in.AuthState {
 		if slices.Contains(in.AuthState[:i], state) {
-			p.add(fmt.Sprintf("auth_state[%d]", i), fmt.Sprintf("is %q a second time", string(state)))
+			p.Add(fmt.Sprintf("auth_state[%d]", i), fmt.Sprintf("is %q a second time", string(state)))
 		}
 	}
 	countsIssues := in.CountOperator != "" && in.IssueCount != ""
 	// Extra may hold a check that this package doesn't know.
 	if len(in.AuthState) == 0 && !countsIssues && len(in.Extra) == 0 {
-		p.add("auth_state", "is required: the rule would check nothing")
+		p.Add("auth_state", "is required: the rule would check nothing")
 	}
 }
 
@@ -413,7 +408,7 @@ type TaniumS2SInput struct {
 	EIDLastSeen string `json:"eid_last_seen,omitzero"`
 	// Operator compares RiskLevel or EIDLastSeen.
 	Operator Operator `json:"operator,omitzero"`
-	// RiskLevel is what Tanium rates the device.
+	// RiskLevel is Tanium's rating of the device.
 	RiskLevel RiskLevel `json:"risk_level,omitzero"`
 	// ScoreOperator compares TotalScore.
 	ScoreOperator Operator `json:"scoreOperator,omitzero"`
@@ -422,11 +417,11 @@ type TaniumS2SInput struct {
 	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *TaniumS2SInput) validate(p *problems) {
-	p.id("connection_id", in.ConnectionID)
-	p.operator("operator", in.Operator)
-	p.operator("scoreOperator", in.ScoreOperator)
-	p.number("total_score", in.TotalScore)
+func (in *TaniumS2SInput) validate(p *check.Problems) {
+	p.ID("connection_id", in.ConnectionID)
+	in.Operator.validate(p, "operator")
+	in.ScoreOperator.validate(p, "scoreOperator")
+	p.Number("total_score", in.TotalScore)
 }
 
 // CrowdStrikeS2SInput is the input of a [RuleTypeCrowdStrikeS2S] rule, which checks what CrowdStrike says of the device.
@@ -453,10 +448,10 @@ type CrowdStrikeS2SInput struct {
 	Extra           map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *CrowdStrikeS2SInput) validate(p *problems) {
-	p.id("connection_id", in.ConnectionID)
-	p.operator("operator", in.Operator)
-	p.operator("versionOperator", in.VersionOperator)
+func (in *CrowdStrikeS2SInput) validate(p *check.Problems) {
+	p.ID("connection_id", in.ConnectionID)
+	in.Operator.validate(p, "operator")
+	in.VersionOperator.validate(p, "versionOperator")
 }
 
 // IntuneInput is the input of a [RuleTypeIntune] rule, which checks what Intune says of the device.
@@ -468,9 +463,9 @@ type IntuneInput struct {
 	Extra            map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *IntuneInput) validate(p *problems) {
-	p.id("connection_id", in.ConnectionID)
-	p.required("compliance_status", string(in.ComplianceStatus))
+func (in *IntuneInput) validate(p *check.Problems) {
+	p.ID("connection_id", in.ConnectionID)
+	p.Required("compliance_status", string(in.ComplianceStatus))
 }
 
 // WorkspaceOneInput is the input of a [RuleTypeWorkspaceOne] rule, which checks what Workspace ONE says of the device.
@@ -482,9 +477,9 @@ type WorkspaceOneInput struct {
 	Extra            map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *WorkspaceOneInput) validate(p *problems) {
-	p.id("connection_id", in.ConnectionID)
-	p.required("compliance_status", string(in.ComplianceStatus))
+func (in *WorkspaceOneInput) validate(p *check.Problems) {
+	p.ID("connection_id", in.ConnectionID)
+	p.Required("compliance_status", string(in.ComplianceStatus))
 }
 
 // SentinelOneS2SInput is the input of a [RuleTypeSentinelOneS2S] rule, which checks what SentinelOne says of the device.
@@ -507,10 +502,10 @@ type SentinelOneS2SInput struct {
 	Extra            map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *SentinelOneS2SInput) validate(p *problems) {
-	p.id("connection_id", in.ConnectionID)
-	p.number("active_threats", in.ActiveThreats)
-	p.operator("operator", in.Operator)
+func (in *SentinelOneS2SInput) validate(p *check.Problems) {
+	p.ID("connection_id", in.ConnectionID)
+	p.Number("active_threats", in.ActiveThreats)
+	in.Operator.validate(p, "operator")
 }
 
 // CustomS2SInput is the input of a [RuleTypeCustomS2S] rule, which checks the score that a service of your own gives the
@@ -525,13 +520,13 @@ type CustomS2SInput struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-func (in *CustomS2SInput) validate(p *problems) {
-	p.id("connection_id", in.ConnectionID)
-	p.required("operator", string(in.Operator))
-	p.operator("operator", in.Operator)
-	requireValue(p, "score", in.Score)
+func (in *CustomS2SInput) validate(p *check.Problems) {
+	p.ID("connection_id", in.ConnectionID)
+	p.Required("operator", string(in.Operator))
+	in.Operator.validate(p, "operator")
+	p.RequiredIsSet("score", in.Score != nil)
 	if in.Score != nil && !(*in.Score >= 0 && *in.Score <= 100) {
-		p.add("score", fmt.Sprintf("is %v, not between 0 and 100", *in.Score))
+		p.Add("score", fmt.Sprintf("is %v, not between 0 and 100", *in.Score))
 	}
 }
 
@@ -545,29 +540,12 @@ type UnknownInput struct {
 	Reason string
 }
 
-// RuleType returns the type of the rule that the input was read from, or was made for.
-func (in *UnknownInput) RuleType() RuleType {
-	if in == nil {
-		return ""
-	}
-	return in.Type
-}
-
 // String returns Raw.
 func (in UnknownInput) String() string { return api.Printable(string(in.Raw)) }
 
-// MarshalJSON returns Raw.
-func (in UnknownInput) MarshalJSON() ([]byte, error) { return in.Raw.MarshalJSON() }
-
-// UnmarshalJSON sets Raw to a copy of data.
-func (in *UnknownInput) UnmarshalJSON(data []byte) error { return in.Raw.UnmarshalJSON(data) }
-
-func (in *UnknownInput) validate(p *problems) { p.raw(in.Raw) }
-
-func (in *UnknownInput) clone() DeviceInput {
-	c := *in
-	c.Raw = slices.Clone(in.Raw)
-	return &c
+// validateCommonName checks the variables in the common name of a certificate.
+func validateCommonName(p *check.Problems, name string) {
+	p.Variables("cn", name, "${serial_number}", "${hostname}")
 }
 
 // The enumerations below grow with the API. A value that is not among the constants is kept and sent all the same.
@@ -596,6 +574,10 @@ const (
 	OperatorGreaterOrEqual Operator = ">="
 	OperatorEqual          Operator = "=="
 )
+
+func (o Operator) validate(p *check.Problems, member string) {
+	check.OneOf(p, member, o, OperatorLess, OperatorLessOrEqual, OperatorGreater, OperatorGreaterOrEqual, OperatorEqual)
+}
 
 // A ComplianceStatus is the status of a device in Intune or Workspace ONE.
 type ComplianceStatus string
@@ -688,35 +670,19 @@ const (
 )
 
 // An Interval is a length of time as the API writes it: "5m", "1h", "24h". It is kept as it is written. An empty one is
-// unset. The API's documents know minutes and hours only.
+// unset. The API's documents mention only minutes and hours.
 type Interval string
 
 // Every returns the interval of a duration, in hours, minutes or seconds, whichever is the largest unit that divides it:
 // Every(5*time.Minute) is "5m", Every(24*time.Hour) is "24h". Anything finer is written by [time.Duration.String].
-func Every(d time.Duration) Interval {
-	switch {
-	case d != 0 && d%time.Hour == 0:
-		return Interval(fmt.Sprintf("%dh", d/time.Hour))
-	case d != 0 && d%time.Minute == 0:
-		return Interval(fmt.Sprintf("%dm", d/time.Minute))
-	case d != 0 && d%time.Second == 0:
-		return Interval(fmt.Sprintf("%ds", d/time.Second))
-	default:
-		return Interval(d.String())
-	}
-}
+func Every(d time.Duration) Interval { return Interval(interval.Format(d)) }
 
 // Duration returns the length of the interval. It reads what [time.ParseDuration] does, negative durations included, and
 // a number of days: "2d". It returns an error for anything else, such as the empty interval.
 func (i Interval) Duration() (time.Duration, error) {
-	text := string(i)
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		d, err := time.ParseDuration(days + "h")
-		if err == nil && d.Abs() <= math.MaxInt64/24 {
-			return d * 24, nil
-		}
-	} else if d, err := time.ParseDuration(text); err == nil {
-		return d, nil
+	d, err := interval.Parse(string(i))
+	if err != nil {
+		return 0, fmt.Errorf("cfposture: %w", err)
 	}
-	return 0, fmt.Errorf("cfposture: %q is not an interval such as 5m or 1h", text)
+	return d, nil
 }

@@ -3,7 +3,6 @@ package cfposture_test
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"testing"
 
@@ -12,7 +11,6 @@ import (
 
 	"github.com/cfposture/cfposture"
 	"github.com/cfposture/cfposture/internal/apifacts"
-	"github.com/cfposture/cfposture/posturetest"
 )
 
 // everyInput has one input of each of the 23 types as a user would write it, with as many members as the type has.
@@ -47,14 +45,6 @@ func everyInput(connectionID string) []cfposture.DeviceInput {
 		&cfposture.SentinelOneS2SInput{ConnectionID: connectionID, ActiveThreats: new(0.0), Operator: cfposture.OperatorEqual, Infected: new(false), IsActive: new(true), NetworkStatus: cfposture.NetworkStatusConnected, OperationalState: cfposture.OperationalStateNA},
 		&cfposture.CustomS2SInput{ConnectionID: connectionID, Operator: cfposture.OperatorGreaterOrEqual, Score: new(0.0)},
 	}
-}
-
-func newServer(t *testing.T) *posturetest.Server {
-	t.Helper()
-	return posturetest.New(t, posturetest.WithBehavior(posturetest.Behavior{
-		DeleteMissingRule: http.StatusNotFound,
-		ConfigMembers:     []string{"*"},
-	}))
 }
 
 // addIntegration gives the server an integration for rules to name.

@@ -5,15 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"log/slog"
-	"maps"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/cfposture/cfposture/internal/api"
+	"github.com/cfposture/cfposture/internal/check"
+	"github.com/cfposture/cfposture/internal/variant"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -72,15 +71,17 @@ func (s *IntegrationsService) Create(ctx context.Context, integration *Integrati
 	if integration == nil {
 		return nil, errNilIntegration
 	}
-	return s.integrations.write(ctx, "create", http.MethodPost, integration, opts)
+	return s.integrations.submit(ctx, "create", http.MethodPost, integration, opts)
 }
 
 // Update changes what is set in change and returns the integration as the API keeps it, without its secrets. A config
 // replaces the one that was there, so it must be complete, secrets included.
 //
 // PATCH /accounts/{account_id}/devices/posture/integration/{integration_id}
-func (s *IntegrationsService) Update(ctx context.Context, integrationID string, change IntegrationUpdate, opts ...Option) (*Integration, error) {
-	return s.integrations.write(ctx, "update", http.MethodPatch, change, opts, integrationID)
+func (s *IntegrationsService) Update(
+	ctx context.Context, integrationID string, change IntegrationUpdate, opts ...Option,
+) (*Integration, error) {
+	return s.integrations.submit(ctx, "update", http.MethodPatch, change, opts, integrationID)
 }
 
 // Delete deletes one integration. Its errors are those of [PostureService.Delete].
@@ -92,7 +93,7 @@ func (s *IntegrationsService) Delete(ctx context.Context, integrationID string, 
 
 var errNilIntegration = errors.New("cfposture: the integration is nil")
 
-// An Integration connects the account to a service that knows devices. Rules name it by its ID, as connection_id.
+// An Integration connects the account to a service that knows devices. Rules refer to it by its ID, in connection_id.
 type Integration struct {
 	// ID is a UUID, which the API assigns. Create doesn't send it.
 	ID string `json:"id,omitzero"`
@@ -129,94 +130,85 @@ func (i *Integration) Validate() error {
 	if i == nil {
 		return errNilIntegration
 	}
-	p := new(problems)
+	p := new(check.Problems)
 	i.validate(p)
-	return p.err(i.subject())
+	return invalid(i.subject(), p)
 }
 
-func (i *Integration) subject() string { return subject("integration", i.Name, i.wireType()) }
+func (i *Integration) subject() string { return check.Subject("integration", i.Name, i.wireType()) }
 
-func (i *Integration) validate(p *problems) {
-	p.idLength("id", i.ID)
+func (i *Integration) validate(p *check.Problems) {
+	p.IDLength("id", i.ID)
 	switch {
 	case i.wireType() == "":
-		p.add("type", "is required")
-	case !isNil(i.Config) && i.Config.IntegrationType() != "" && i.wireType() != i.Config.IntegrationType():
-		p.add("type", fmt.Sprintf("is %q but the config is one for %q", i.Type, i.Config.IntegrationType()))
+		p.Add("type", "is required")
+	case !variant.IsNil(i.Config) && i.Config.IntegrationType() != "" && i.wireType() != i.Config.IntegrationType():
+		p.Add("type", fmt.Sprintf("is %q but the config is one for %q", i.Type, i.Config.IntegrationType()))
 	}
-	p.required("interval", string(i.Interval))
-	p.interval("interval", i.Interval)
-	p.extra(i)
-	if isNil(i.Config) {
-		p.add("config", "is required")
+	p.Required("interval", string(i.Interval))
+	p.Interval("interval", string(i.Interval))
+	p.Extra(i)
+	if variant.IsNil(i.Config) {
+		p.Add("config", "is required")
 	} else {
-		p.config(i.Config, "is required")
+		validateConfig(p, i.Config, "is required")
 	}
 }
 
 // Validate returns a [*ValidationError] that names everything that the API would refuse in the change, or nil. Update
 // calls it.
 func (u IntegrationUpdate) Validate() error {
-	p := new(problems)
+	p := new(check.Problems)
 	if u.Name == nil && u.Interval == nil && u.Config == nil {
-		p.add("", "the change is empty: set Name, Interval or Config")
+		p.Add("", "the change is empty: set Name, Interval or Config")
 	}
 	if u.Interval != nil {
-		p.required("interval", string(*u.Interval))
-		p.interval("interval", *u.Interval)
+		p.Required("interval", string(*u.Interval))
+		p.Interval("interval", string(*u.Interval))
 	}
 	switch {
 	case u.Config == nil:
-	case isNil(u.Config):
-		p.add("config", fmt.Sprintf("is a nil %T: leave it out, or set all of it", u.Config))
+	case variant.IsNil(u.Config):
+		p.Add("config", fmt.Sprintf("is a nil %T: leave it out, or set all of it", u.Config))
 	default:
-		p.config(u.Config, "is required: responses leave secrets out, so a config has to set them again")
+		validateConfig(p, u.Config, "is required: responses leave secrets out, so a config has to set them again")
 	}
-	return p.err(u.subject())
+	return invalid(u.subject(), p)
 }
 
-func (u IntegrationUpdate) subject() string { return subject("integration update", "", u.wireType()) }
+func (u IntegrationUpdate) subject() string {
+	return check.Subject("integration update", "", u.wireType())
+}
 
 func (u IntegrationUpdate) wireType() IntegrationType {
-	if isNil(u.Config) {
+	if variant.IsNil(u.Config) {
 		return ""
 	}
 	return u.Config.IntegrationType()
 }
 
 // config checks a config. It says missing of a secret that is missing.
-func (p *problems) config(config IntegrationConfig, missing string) {
-	p.missingSecret = missing
-	p.in("config", func() {
+func validateConfig(p *check.Problems, config IntegrationConfig, missing string) {
+	p.MissingSecret = missing
+	p.In("config", func() {
 		config.validate(p)
-		p.extra(config)
+		p.Extra(config)
 	})
 }
-
-// wireType returns the type that is sent.
-func (i *Integration) wireType() IntegrationType {
-	if i.Type == "" && !isNil(i.Config) {
-		return i.Config.IntegrationType()
-	}
-	return i.Type
-}
-
-// Clone returns a copy of the integration that shares nothing with it.
-func (i *Integration) Clone() *Integration { return i.clone() }
 
 func (i *Integration) secrets() []string      { return configSecrets(i.Config) }
 func (u IntegrationUpdate) secrets() []string { return configSecrets(u.Config) }
 
 // String returns one line for people: the name, type and ID, the interval and the config, without secrets.
 func (i Integration) String() string {
-	line := subject("integration", i.Name, i.wireType())
+	line := check.Subject("integration", i.Name, i.wireType())
 	if i.ID != "" {
 		line += " " + i.ID
 	}
 	if i.Interval != "" {
 		line += " every " + string(i.Interval)
 	}
-	if !isNil(i.Config) {
+	if !variant.IsNil(i.Config) {
 		line += fmt.Sprintf(" %v", i.Config)
 	}
 	return api.Printable(line)
@@ -224,8 +216,8 @@ func (i Integration) String() string {
 
 // LogValue returns the members that are set, as a group, without secrets.
 func (i Integration) LogValue() slog.Value {
-	attrs := setAttrs("id", i.ID, "name", i.Name, "type", string(i.wireType()), "interval", string(i.Interval))
-	return slog.GroupValue(append(attrs, configAttr(i.Config)...)...)
+	attrs := variant.Attrs("id", i.ID, "name", i.Name, "type", string(i.wireType()), "interval", string(i.Interval))
+	return slog.GroupValue(variant.AppendAttr(attrs, "config", i.Config)...)
 }
 
 // LogValue returns what changes, as a group, without secrets.
@@ -237,13 +229,13 @@ func (u IntegrationUpdate) LogValue() slog.Value {
 	if u.Interval != nil {
 		attrs = append(attrs, slog.String("interval", string(*u.Interval)))
 	}
-	return slog.GroupValue(append(attrs, configAttr(u.Config)...)...)
+	return slog.GroupValue(variant.AppendAttr(attrs, "config", u.Config)...)
 }
 
 // MarshalJSON returns the integration with all that is set, secrets included.
 func (i Integration) MarshalJSON() ([]byte, error) {
 	i.Type = i.wireType()
-	return encodeIntegration(&i, i.Config, i.subject())
+	return encodeItem(&i, i.subject(), func(dst []byte) ([]byte, error) { return appendConfig(dst, i.Config) })
 }
 
 // encode returns what Create sends, which is without the members that only the API sets.
@@ -251,21 +243,6 @@ func (i *Integration) encode() ([]byte, error) {
 	sent := *i
 	sent.ID, sent.Identifier, sent.Schema, sent.TestResults = "", "", nil, nil
 	return sent.MarshalJSON()
-}
-
-// encodeIntegration writes the struct that from points to.
-func encodeIntegration(from any, config IntegrationConfig, subject string) ([]byte, error) {
-	text, err := wire.Append(nil, from, func(dst []byte) ([]byte, error) { return appendVariant(dst, config) })
-	if err != nil {
-		return nil, fmt.Errorf("cfposture: %s: %w", subject, err)
-	}
-	return text, nil
-}
-
-// UnmarshalJSON sets the integration to one as the API sends it. A config that doesn't fit the type becomes an
-// [UnknownConfig].
-func (i *Integration) UnmarshalJSON(data []byte) error {
-	return wire.Unmarshal(data, i, decodeIntegration)
 }
 
 // MarshalJSON returns what changes, secrets included.
@@ -279,7 +256,7 @@ func (u IntegrationUpdate) encode() ([]byte, error) {
 		Config   IntegrationConfig          `json:"config,omitzero"`
 		Extra    map[string]json.RawMessage `json:",embed"`
 	}{Name: u.Name, Type: u.wireType(), Interval: u.Interval, Config: u.Config}
-	return encodeIntegration(&change, u.Config, u.subject())
+	return encodeItem(&change, u.subject(), func(dst []byte) ([]byte, error) { return appendConfig(dst, u.Config) })
 }
 
 // decodeIntegration reads an integration, whose strings are parts of one text of its own.
@@ -331,7 +308,7 @@ const (
 type IntegrationConfig interface {
 	// IntegrationType returns the type of the integrations that have such a config.
 	IntegrationType() IntegrationType
-	validate(p *problems)
+	validate(p *check.Problems)
 	clone() IntegrationConfig
 }
 
@@ -352,7 +329,7 @@ func NewConfig(t IntegrationType) IntegrationConfig {
 // vault and set. It is empty for an [UnknownConfig].
 func Secrets(config IntegrationConfig) map[string]*Secret {
 	secrets := map[string]*Secret{}
-	if isNil(config) {
+	if variant.IsNil(config) {
 		return secrets
 	}
 	for name, field := range wire.Fields(config) {
@@ -374,7 +351,7 @@ type WorkspaceOneConfig struct {
 	Extra        map[string]json.RawMessage `json:",embed"`
 }
 
-func (c *WorkspaceOneConfig) validate(p *problems) { p.requireAll(c) }
+func (c *WorkspaceOneConfig) validate(p *check.Problems) { p.RequireStrings(c) }
 
 // CrowdStrikeS2SConfig is the config of an [IntegrationTypeCrowdStrikeS2S] integration. All its members are required.
 type CrowdStrikeS2SConfig struct {
@@ -385,7 +362,7 @@ type CrowdStrikeS2SConfig struct {
 	Extra        map[string]json.RawMessage `json:",embed"`
 }
 
-func (c *CrowdStrikeS2SConfig) validate(p *problems) { p.requireAll(c) }
+func (c *CrowdStrikeS2SConfig) validate(p *check.Problems) { p.RequireStrings(c) }
 
 // UptycsConfig is the config of an [IntegrationTypeUptycs] integration. All its members are required.
 type UptycsConfig struct {
@@ -396,7 +373,7 @@ type UptycsConfig struct {
 	Extra        map[string]json.RawMessage `json:",embed"`
 }
 
-func (c *UptycsConfig) validate(p *problems) { p.requireAll(c) }
+func (c *UptycsConfig) validate(p *check.Problems) { p.RequireStrings(c) }
 
 // IntuneConfig is the config of an [IntegrationTypeIntune] integration. All its members are required.
 type IntuneConfig struct {
@@ -407,7 +384,7 @@ type IntuneConfig struct {
 	Extra      map[string]json.RawMessage `json:",embed"`
 }
 
-func (c *IntuneConfig) validate(p *problems) { p.requireAll(c) }
+func (c *IntuneConfig) validate(p *check.Problems) { p.RequireStrings(c) }
 
 // KolideConfig is the config of an [IntegrationTypeKolide] integration. All its members are required.
 type KolideConfig struct {
@@ -416,7 +393,7 @@ type KolideConfig struct {
 	Extra        map[string]json.RawMessage `json:",embed"`
 }
 
-func (c *KolideConfig) validate(p *problems) { p.requireAll(c) }
+func (c *KolideConfig) validate(p *check.Problems) { p.RequireStrings(c) }
 
 // TaniumS2SConfig is the config of an [IntegrationTypeTaniumS2S] integration.
 type TaniumS2SConfig struct {
@@ -429,8 +406,8 @@ type TaniumS2SConfig struct {
 	Extra              map[string]json.RawMessage `json:",embed"`
 }
 
-func (c *TaniumS2SConfig) validate(p *problems) {
-	p.requireAll(c, "access_client_id", "access_client_secret")
+func (c *TaniumS2SConfig) validate(p *check.Problems) {
+	p.RequireStrings(c, "access_client_id", "access_client_secret")
 }
 
 // SentinelOneS2SConfig is the config of an [IntegrationTypeSentinelOneS2S] integration. All its members are required.
@@ -440,7 +417,7 @@ type SentinelOneS2SConfig struct {
 	Extra        map[string]json.RawMessage `json:",embed"`
 }
 
-func (c *SentinelOneS2SConfig) validate(p *problems) { p.requireAll(c) }
+func (c *SentinelOneS2SConfig) validate(p *check.Problems) { p.RequireStrings(c) }
 
 // CustomS2SConfig is the config of an [IntegrationTypeCustomS2S] integration, with a service of your own that stands
 // behind Cloudflare Access. All its members are required.
@@ -452,7 +429,7 @@ type CustomS2SConfig struct {
 	Extra              map[string]json.RawMessage `json:",embed"`
 }
 
-func (c *CustomS2SConfig) validate(p *problems) { p.requireAll(c) }
+func (c *CustomS2SConfig) validate(p *check.Problems) { p.RequireStrings(c) }
 
 // UnknownConfig is a config whose type this package doesn't know, or that doesn't fit its type. It is sent as it came.
 // Because Raw may hold secrets, fmt and slog print no more of it than its length.
@@ -465,17 +442,9 @@ type UnknownConfig struct {
 	Reason string
 }
 
-// IntegrationType returns the type of the integration that the config was read from, or was made for.
-func (c *UnknownConfig) IntegrationType() IntegrationType {
-	if c == nil {
-		return ""
-	}
-	return c.Type
-}
-
 // Format prints the type and the length of Raw, whatever the verb.
 func (c UnknownConfig) Format(f fmt.State, _ rune) {
-	printString(f, api.Printable(fmt.Sprintf("{type:%s raw:%d bytes}", string(c.Type), len(c.Raw))))
+	variant.Print(f, api.Printable(fmt.Sprintf("{type:%s raw:%d bytes}", string(c.Type), len(c.Raw))))
 }
 
 // LogValue returns the type and the length of Raw.
@@ -483,26 +452,10 @@ func (c UnknownConfig) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("type", string(c.Type)), slog.Int("bytes", len(c.Raw)))
 }
 
-// MarshalJSON returns Raw, secrets included.
-func (c UnknownConfig) MarshalJSON() ([]byte, error) { return c.Raw.MarshalJSON() }
-
-// UnmarshalJSON sets Raw to a copy of data.
-func (c *UnknownConfig) UnmarshalJSON(data []byte) error { return c.Raw.UnmarshalJSON(data) }
-
-func (c *UnknownConfig) validate(p *problems) { p.raw(c.Raw) }
-
-func (c *UnknownConfig) clone() IntegrationConfig {
-	copied := *c
-	copied.Raw = slices.Clone(c.Raw)
-	return &copied
-}
-
-const redacted = "[redacted]"
-
 // A Secret is a credential of a service. Package fmt prints it as [redacted] with every verb that vet allows for it, and
-// so does slog. An empty secret prints as nothing. string(s) is the value, and so is what encoding/json writes. Log a
-// whole [Integration] or config, then: slog's JSON handler gives a struct or a slice that holds one to encoding/json.
-// What looks into strings by itself, such as go-cmp, shows the value; [Integration.Diff] does not.
+// so does slog. An empty secret prints as nothing. string(s) is the value, and encoding/json writes the value. Because
+// slog's JSON handler passes slices, maps and structs to encoding/json, log an [Integration] or a config by itself. Code
+// that reads the string itself, such as go-cmp, shows the value; [Integration.Diff] does not.
 type Secret string
 
 // String returns [redacted], or "" for an empty secret.
@@ -510,74 +463,20 @@ func (s Secret) String() string {
 	if s == "" {
 		return ""
 	}
-	return redacted
+	return variant.Redacted
 }
 
 // Format prints what String returns, whatever the verb.
-func (s Secret) Format(f fmt.State, _ rune) { printString(f, s.String()) }
+func (s Secret) Format(f fmt.State, _ rune) { variant.Print(f, s.String()) }
 
 // LogValue returns what String returns.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// formatConfig prints a config. Its secrets and the values of its Extra, which may be secrets too, are redacted.
-func formatConfig(f fmt.State, config IntegrationConfig) {
-	var fields []string
-	for _, attr := range configAttrs(config) {
-		fields = append(fields, attr.Key+":"+attr.Value.String())
-	}
-	printString(f, api.Printable("{"+strings.Join(fields, " ")+"}"))
-}
-
-func logConfig(config IntegrationConfig) slog.Value { return slog.GroupValue(configAttrs(config)...) }
-
-// configAttr returns the attribute of a config, or none if there is no config.
-func configAttr(config IntegrationConfig) []slog.Attr {
-	if isNil(config) {
-		return nil
-	}
-	return []slog.Attr{slog.Any("config", config)}
-}
-
-// configAttrs lists the members of a config that are set, by their names in the JSON.
-func configAttrs(config IntegrationConfig) []slog.Attr {
-	var attrs []slog.Attr
-	for name, field := range wire.Fields(config) {
-		switch field := field.(type) {
-		case *string:
-			attrs = append(attrs, setAttrs(name, *field)...)
-		case *Secret:
-			attrs = append(attrs, setAttrs(name, field.String())...)
-		case *map[string]json.RawMessage:
-			for _, name := range slices.Sorted(maps.Keys(*field)) {
-				attrs = append(attrs, slog.String(name, redacted))
-			}
-		}
-	}
-	return attrs
-}
-
 // configSecrets lists what must not appear in an error about a request that sends the config: its secrets, and every
 // string in what this package doesn't know.
 func configSecrets(config IntegrationConfig) []string {
-	if isNil(config) {
-		return nil
-	}
-	if unknown, ok := config.(*UnknownConfig); ok {
+	if unknown, ok := config.(*UnknownConfig); ok && unknown != nil {
 		return wire.Strings(unknown.Raw)
 	}
-	var secrets []string
-	for _, field := range wire.Fields(config) {
-		switch field := field.(type) {
-		case *Secret:
-			secrets = append(secrets, string(*field))
-		case *map[string]json.RawMessage:
-			for _, raw := range *field {
-				secrets = append(secrets, wire.Strings(raw)...)
-			}
-		}
-	}
-	return secrets
+	return variant.Secrets(config)
 }
-
-// printString ends a Format, which has no way to fail.
-func printString(f fmt.State, text string) { _, _ = io.WriteString(f, text) }

@@ -122,11 +122,11 @@ func TestIntegrationLivesFromCreateToDelete(t *testing.T) {
 
 func TestDeleteIntegrationTakesAnyResult(t *testing.T) {
 	for _, result := range []string{`null`, `"gone"`, `{"id":"x"}`, `[]`, `5`, `false`} {
-		client := mockClient(t, answer(200, `{"success":true,"result":`+result+`}`))
+		client := mockClient(t, responding(200, `{"success":true,"result":`+result+`}`))
 		require.NoError(t, client.Integrations.Delete(t.Context(), "x"), result)
 	}
-	require.NoError(t, mockClient(t, answer(200, `{"success":true}`)).Integrations.Delete(t.Context(), "x"))
-	require.NoError(t, mockClient(t, answer(204, ``)).Integrations.Delete(t.Context(), "x"))
+	require.NoError(t, mockClient(t, responding(200, `{"success":true}`)).Integrations.Delete(t.Context(), "x"))
+	require.NoError(t, mockClient(t, responding(204, ``)).Integrations.Delete(t.Context(), "x"))
 }
 
 func TestTypeDecidesTheConfig(t *testing.T) {

@@ -22,11 +22,11 @@ import (
 	"github.com/cfposture/cfposture/posturetest"
 )
 
-// A book answers with its pages, each a list of IDs, and with an empty page for every other.
+// A book responds with its pages, each a list of IDs, and with an empty page for every other.
 type book struct {
 	pages    [][]string
 	info     func(page int) string // result_info, "" for none
-	ignores  bool                  // the page that is asked for, and answers with the first
+	ignores  bool                  // the page that is asked for, and responds with the first
 	requests []string              // their queries
 }
 
@@ -136,6 +136,38 @@ func TestListIsWholeOrIncompleteHoweverResultInfoIsWritten(t *testing.T) {
 				require.ErrorContains(t, err, test.incomplete)
 			}
 		})
+	}
+}
+
+// What has no ID, or can't be read, is told from others by its text.
+func TestListOfItemsWithoutIDsOverPages(t *testing.T) {
+	pages := []string{
+		`{"name":"a"},{"id":"1","name":5},"text",{"name":"b"}`,
+		`{"name":"a"},{"id":"1","name":5},"text",{"name":"c"}`, // three of them again
+		`{"name":"d"},{"id":"2","name":6},{"id":"3","name":"e"}`,
+	}
+	client := transportClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+		page, _ := strconv.Atoi(r.URL.Query().Get("page"))
+		body := `{"success":true,"result":[` + pages[max(0, page-1)] + `],"result_info":{"total_pages":3}}`
+		return respond(r, http.StatusOK, nil, strings.NewReader(body)), nil
+	}))
+	var names []string
+	unreadable := 0
+	for rule, err := range client.Posture.All(t.Context()) {
+		var item *cfposture.ItemError
+		if errors.As(err, &item) {
+			unreadable++
+			continue
+		}
+		require.NoError(t, err)
+		names = append(names, rule.Name)
+	}
+	assert.Equal(t, []string{"a", "b", "c", "d", "e"}, names)
+	assert.Equal(t, 3, unreadable, "each once")
+	for _, err := range client.Posture.All(t.Context()) {
+		if err != nil {
+			break // in the middle of a page, at an item that can't be read
+		}
 	}
 }
 
@@ -262,7 +294,7 @@ func TestAllMayBeLeft(t *testing.T) {
 
 func TestItemErrorTellsAnOddItemFromABrokenList(t *testing.T) {
 	const odd = `{"id":"odd", "name":5}`
-	client := mockClient(t, answer(200, `{"success":true,"result":[{"id":"a","name":"n","type":"warp"},`+odd+`,[],{"id":"b","name":"n","type":"warp"}]}`))
+	client := mockClient(t, responding(200, `{"success":true,"result":[{"id":"a","name":"n","type":"warp"},`+odd+`,[],{"id":"b","name":"n","type":"warp"}]}`))
 	var got []string
 	for rule, err := range client.Posture.All(t.Context()) {
 		var item *cfposture.ItemError
@@ -311,7 +343,7 @@ func TestItemErrorsOfAMillionElements(t *testing.T) {
 func TestItemNestedTooDeepHidesNoOther(t *testing.T) {
 	for _, depth := range []int{9_990, 10_000, 1_000_000} {
 		deep := `{"id":"deep","name":"n","type":"warp","x":` + strings.Repeat("[", depth) + strings.Repeat("]", depth) + `}`
-		client := mockClient(t, answer(200, `{"success":true,"result":[{"id":"a","name":"n","type":"warp"},`+deep+`,{"id":"b","name":"n","type":"warp"}]}`))
+		client := mockClient(t, responding(200, `{"success":true,"result":[{"id":"a","name":"n","type":"warp"},`+deep+`,{"id":"b","name":"n","type":"warp"}]}`))
 		rules, err := client.Posture.List(t.Context())
 		require.GreaterOrEqual(t, len(rules), 2)
 		assert.Equal(t, "b", rules[len(rules)-1].ID)

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/cfposture/cfposture/internal/check"
+	"github.com/cfposture/cfposture/internal/variant"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -92,47 +94,71 @@ func newInput(t RuleType) DeviceInput {
 	}
 }
 
-// integrationTypes are the integration types that have a struct.
-var integrationTypes = []IntegrationType{
-	IntegrationTypeWorkspaceOne,
-	IntegrationTypeCrowdStrikeS2S,
-	IntegrationTypeUptycs,
-	IntegrationTypeIntune,
-	IntegrationTypeKolide,
-	IntegrationTypeTaniumS2S,
-	IntegrationTypeSentinelOneS2S,
-	IntegrationTypeCustomS2S,
+// decodeInput reads an input, which an item defers because its type says what it is.
+func decodeInput(d *wire.Decoder, t RuleType) DeviceInput {
+	in := newInput(t)
+	var decode func(*wire.Decoder)
+	if in != nil {
+		decode = in.(members).decode
+	}
+	if text, reason := variant.Decode(d, "rule", string(t), "input", decode); reason != "" {
+		return &UnknownInput{t, json.RawMessage(text), reason}
+	}
+	return in
 }
 
-// newConfig returns an empty config of the type, or nil if it has no struct.
-func newConfig(t IntegrationType) IntegrationConfig {
-	switch t {
-	case IntegrationTypeWorkspaceOne:
-		return new(WorkspaceOneConfig)
-	case IntegrationTypeCrowdStrikeS2S:
-		return new(CrowdStrikeS2SConfig)
-	case IntegrationTypeUptycs:
-		return new(UptycsConfig)
-	case IntegrationTypeIntune:
-		return new(IntuneConfig)
-	case IntegrationTypeKolide:
-		return new(KolideConfig)
-	case IntegrationTypeTaniumS2S:
-		return new(TaniumS2SConfig)
-	case IntegrationTypeSentinelOneS2S:
-		return new(SentinelOneS2SConfig)
-	case IntegrationTypeCustomS2S:
-		return new(CustomS2SConfig)
-	default:
-		return nil
+// parseInput reads an input strictly, from the text at a path of a document.
+func parseInput(d *wire.Document, path string, t RuleType, text string) DeviceInput {
+	in := newInput(t)
+	if in == nil {
+		return &UnknownInput{t, json.RawMessage(text), variant.NoType("rule", string(t))}
 	}
+	d.Decode(path, text, in.(members).decode)
+	return in
+}
+
+// appendInput appends an input as it is sent.
+func appendInput(dst []byte, in DeviceInput) ([]byte, error) {
+	if unknown, ok := in.(*UnknownInput); ok && unknown != nil {
+		return variant.AppendRaw(dst, unknown.Raw)
+	}
+	return variant.Append(dst, in)
+}
+
+func cloneDeviceInput(in DeviceInput) DeviceInput {
+	if variant.IsNil(in) {
+		return in
+	}
+	return in.clone()
+}
+
+// RuleType returns the type of the rule that the input was read from, or was made for.
+func (in *UnknownInput) RuleType() RuleType {
+	if in == nil {
+		return ""
+	}
+	return in.Type
+}
+
+// MarshalJSON returns Raw.
+func (in UnknownInput) MarshalJSON() ([]byte, error) { return in.Raw.MarshalJSON() }
+
+// UnmarshalJSON sets Raw to a copy of data.
+func (in *UnknownInput) UnmarshalJSON(data []byte) error { return in.Raw.UnmarshalJSON(data) }
+
+func (in *UnknownInput) validate(p *check.Problems) { p.Raw(in.Raw) }
+
+func (in *UnknownInput) clone() DeviceInput {
+	copied := *in
+	copied.Raw = slices.Clone(in.Raw)
+	return &copied
 }
 
 // RuleType returns [RuleTypeFile].
 func (*FileInput) RuleType() RuleType { return RuleTypeFile }
 
 // String returns the members as JSON.
-func (in FileInput) String() string { return membersText(&in) }
+func (in FileInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in FileInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -172,7 +198,7 @@ func (in *FileInput) clone() DeviceInput {
 func (*ApplicationInput) RuleType() RuleType { return RuleTypeApplication }
 
 // String returns the members as JSON.
-func (in ApplicationInput) String() string { return membersText(&in) }
+func (in ApplicationInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in ApplicationInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -209,7 +235,7 @@ func (in *ApplicationInput) clone() DeviceInput {
 func (*TaniumInput) RuleType() RuleType { return RuleTypeTanium }
 
 // String returns the members as JSON.
-func (in TaniumInput) String() string { return membersText(&in) }
+func (in TaniumInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in TaniumInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -251,7 +277,7 @@ func (in *TaniumInput) clone() DeviceInput {
 func (*GatewayInput) RuleType() RuleType { return RuleTypeGateway }
 
 // String returns the members as JSON.
-func (in GatewayInput) String() string { return membersText(&in) }
+func (in GatewayInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in GatewayInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -280,7 +306,7 @@ func (in *GatewayInput) clone() DeviceInput {
 func (*WARPInput) RuleType() RuleType { return RuleTypeWARP }
 
 // String returns the members as JSON.
-func (in WARPInput) String() string { return membersText(&in) }
+func (in WARPInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in WARPInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -309,7 +335,7 @@ func (in *WARPInput) clone() DeviceInput {
 func (*DiskEncryptionInput) RuleType() RuleType { return RuleTypeDiskEncryption }
 
 // String returns the members as JSON.
-func (in DiskEncryptionInput) String() string { return membersText(&in) }
+func (in DiskEncryptionInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in DiskEncryptionInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -344,7 +370,7 @@ func (in *DiskEncryptionInput) clone() DeviceInput {
 func (*SerialNumberInput) RuleType() RuleType { return RuleTypeSerialNumber }
 
 // String returns the members as JSON.
-func (in SerialNumberInput) String() string { return membersText(&in) }
+func (in SerialNumberInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in SerialNumberInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -375,7 +401,7 @@ func (in *SerialNumberInput) clone() DeviceInput {
 func (*SentinelOneInput) RuleType() RuleType { return RuleTypeSentinelOne }
 
 // String returns the members as JSON.
-func (in SentinelOneInput) String() string { return membersText(&in) }
+func (in SentinelOneInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in SentinelOneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -412,7 +438,7 @@ func (in *SentinelOneInput) clone() DeviceInput {
 func (*CarbonBlackInput) RuleType() RuleType { return RuleTypeCarbonBlack }
 
 // String returns the members as JSON.
-func (in CarbonBlackInput) String() string { return membersText(&in) }
+func (in CarbonBlackInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in CarbonBlackInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -449,7 +475,7 @@ func (in *CarbonBlackInput) clone() DeviceInput {
 func (*FirewallInput) RuleType() RuleType { return RuleTypeFirewall }
 
 // String returns the members as JSON.
-func (in FirewallInput) String() string { return membersText(&in) }
+func (in FirewallInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in FirewallInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -483,7 +509,7 @@ func (in *FirewallInput) clone() DeviceInput {
 func (*OSVersionInput) RuleType() RuleType { return RuleTypeOSVersion }
 
 // String returns the members as JSON.
-func (in OSVersionInput) String() string { return membersText(&in) }
+func (in OSVersionInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in OSVersionInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -524,7 +550,7 @@ func (in *OSVersionInput) clone() DeviceInput {
 func (*DomainJoinedInput) RuleType() RuleType { return RuleTypeDomainJoined }
 
 // String returns the members as JSON.
-func (in DomainJoinedInput) String() string { return membersText(&in) }
+func (in DomainJoinedInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in DomainJoinedInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -557,7 +583,7 @@ func (in *DomainJoinedInput) clone() DeviceInput {
 func (*ClientCertificateInput) RuleType() RuleType { return RuleTypeClientCertificate }
 
 // String returns the members as JSON.
-func (in ClientCertificateInput) String() string { return membersText(&in) }
+func (in ClientCertificateInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in ClientCertificateInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -590,7 +616,7 @@ func (in *ClientCertificateInput) clone() DeviceInput {
 func (*ClientCertificateV2Input) RuleType() RuleType { return RuleTypeClientCertificateV2 }
 
 // String returns the members as JSON.
-func (in ClientCertificateV2Input) String() string { return membersText(&in) }
+func (in ClientCertificateV2Input) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in ClientCertificateV2Input) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -640,7 +666,7 @@ func (in *ClientCertificateV2Input) clone() DeviceInput {
 func (*AntivirusInput) RuleType() RuleType { return RuleTypeAntivirus }
 
 // String returns the members as JSON.
-func (in AntivirusInput) String() string { return membersText(&in) }
+func (in AntivirusInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in AntivirusInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -672,7 +698,7 @@ func (in *AntivirusInput) clone() DeviceInput {
 func (*UniqueClientIDInput) RuleType() RuleType { return RuleTypeUniqueClientID }
 
 // String returns the members as JSON.
-func (in UniqueClientIDInput) String() string { return membersText(&in) }
+func (in UniqueClientIDInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in UniqueClientIDInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -705,7 +731,7 @@ func (in *UniqueClientIDInput) clone() DeviceInput {
 func (*KolideInput) RuleType() RuleType { return RuleTypeKolide }
 
 // String returns the members as JSON.
-func (in KolideInput) String() string { return membersText(&in) }
+func (in KolideInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in KolideInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -743,7 +769,7 @@ func (in *KolideInput) clone() DeviceInput {
 func (*TaniumS2SInput) RuleType() RuleType { return RuleTypeTaniumS2S }
 
 // String returns the members as JSON.
-func (in TaniumS2SInput) String() string { return membersText(&in) }
+func (in TaniumS2SInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in TaniumS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -785,7 +811,7 @@ func (in *TaniumS2SInput) clone() DeviceInput {
 func (*CrowdStrikeS2SInput) RuleType() RuleType { return RuleTypeCrowdStrikeS2S }
 
 // String returns the members as JSON.
-func (in CrowdStrikeS2SInput) String() string { return membersText(&in) }
+func (in CrowdStrikeS2SInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in CrowdStrikeS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -832,7 +858,7 @@ func (in *CrowdStrikeS2SInput) clone() DeviceInput {
 func (*IntuneInput) RuleType() RuleType { return RuleTypeIntune }
 
 // String returns the members as JSON.
-func (in IntuneInput) String() string { return membersText(&in) }
+func (in IntuneInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in IntuneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -865,7 +891,7 @@ func (in *IntuneInput) clone() DeviceInput {
 func (*WorkspaceOneInput) RuleType() RuleType { return RuleTypeWorkspaceOne }
 
 // String returns the members as JSON.
-func (in WorkspaceOneInput) String() string { return membersText(&in) }
+func (in WorkspaceOneInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in WorkspaceOneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -898,7 +924,7 @@ func (in *WorkspaceOneInput) clone() DeviceInput {
 func (*SentinelOneS2SInput) RuleType() RuleType { return RuleTypeSentinelOneS2S }
 
 // String returns the members as JSON.
-func (in SentinelOneS2SInput) String() string { return membersText(&in) }
+func (in SentinelOneS2SInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in SentinelOneS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -944,7 +970,7 @@ func (in *SentinelOneS2SInput) clone() DeviceInput {
 func (*CustomS2SInput) RuleType() RuleType { return RuleTypeCustomS2S }
 
 // String returns the members as JSON.
-func (in CustomS2SInput) String() string { return membersText(&in) }
+func (in CustomS2SInput) String() string { return variant.Text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (in CustomS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
@@ -976,14 +1002,110 @@ func (in *CustomS2SInput) clone() DeviceInput {
 	return &copied
 }
 
+// integrationTypes are the integration types that have a struct.
+var integrationTypes = []IntegrationType{
+	IntegrationTypeWorkspaceOne,
+	IntegrationTypeCrowdStrikeS2S,
+	IntegrationTypeUptycs,
+	IntegrationTypeIntune,
+	IntegrationTypeKolide,
+	IntegrationTypeTaniumS2S,
+	IntegrationTypeSentinelOneS2S,
+	IntegrationTypeCustomS2S,
+}
+
+// newConfig returns an empty config of the type, or nil if it has no struct.
+func newConfig(t IntegrationType) IntegrationConfig {
+	switch t {
+	case IntegrationTypeWorkspaceOne:
+		return new(WorkspaceOneConfig)
+	case IntegrationTypeCrowdStrikeS2S:
+		return new(CrowdStrikeS2SConfig)
+	case IntegrationTypeUptycs:
+		return new(UptycsConfig)
+	case IntegrationTypeIntune:
+		return new(IntuneConfig)
+	case IntegrationTypeKolide:
+		return new(KolideConfig)
+	case IntegrationTypeTaniumS2S:
+		return new(TaniumS2SConfig)
+	case IntegrationTypeSentinelOneS2S:
+		return new(SentinelOneS2SConfig)
+	case IntegrationTypeCustomS2S:
+		return new(CustomS2SConfig)
+	default:
+		return nil
+	}
+}
+
+// decodeConfig reads a config, which an item defers because its type says what it is.
+func decodeConfig(d *wire.Decoder, t IntegrationType) IntegrationConfig {
+	c := newConfig(t)
+	var decode func(*wire.Decoder)
+	if c != nil {
+		decode = c.(members).decode
+	}
+	if text, reason := variant.Decode(d, "integration", string(t), "config", decode); reason != "" {
+		return &UnknownConfig{t, json.RawMessage(text), reason}
+	}
+	return c
+}
+
+// parseConfig reads a config strictly, from the text at a path of a document.
+func parseConfig(d *wire.Document, path string, t IntegrationType, text string) IntegrationConfig {
+	c := newConfig(t)
+	if c == nil {
+		return &UnknownConfig{t, json.RawMessage(text), variant.NoType("integration", string(t))}
+	}
+	d.Decode(path, text, c.(members).decode)
+	return c
+}
+
+// appendConfig appends a config as it is sent.
+func appendConfig(dst []byte, c IntegrationConfig) ([]byte, error) {
+	if unknown, ok := c.(*UnknownConfig); ok && unknown != nil {
+		return variant.AppendRaw(dst, unknown.Raw)
+	}
+	return variant.Append(dst, c)
+}
+
+func cloneIntegrationConfig(c IntegrationConfig) IntegrationConfig {
+	if variant.IsNil(c) {
+		return c
+	}
+	return c.clone()
+}
+
+// IntegrationType returns the type of the integration that the config was read from, or was made for.
+func (c *UnknownConfig) IntegrationType() IntegrationType {
+	if c == nil {
+		return ""
+	}
+	return c.Type
+}
+
+// MarshalJSON returns Raw, secrets included.
+func (c UnknownConfig) MarshalJSON() ([]byte, error) { return c.Raw.MarshalJSON() }
+
+// UnmarshalJSON sets Raw to a copy of data.
+func (c *UnknownConfig) UnmarshalJSON(data []byte) error { return c.Raw.UnmarshalJSON(data) }
+
+func (c *UnknownConfig) validate(p *check.Problems) { p.Raw(c.Raw) }
+
+func (c *UnknownConfig) clone() IntegrationConfig {
+	copied := *c
+	copied.Raw = slices.Clone(c.Raw)
+	return &copied
+}
+
 // IntegrationType returns [IntegrationTypeWorkspaceOne].
 func (*WorkspaceOneConfig) IntegrationType() IntegrationType { return IntegrationTypeWorkspaceOne }
 
 // Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c WorkspaceOneConfig) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
+func (c WorkspaceOneConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c WorkspaceOneConfig) LogValue() slog.Value { return logConfig(&c) }
+func (c WorkspaceOneConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c WorkspaceOneConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -1020,10 +1142,10 @@ func (c *WorkspaceOneConfig) clone() IntegrationConfig {
 func (*CrowdStrikeS2SConfig) IntegrationType() IntegrationType { return IntegrationTypeCrowdStrikeS2S }
 
 // Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c CrowdStrikeS2SConfig) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
+func (c CrowdStrikeS2SConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c CrowdStrikeS2SConfig) LogValue() slog.Value { return logConfig(&c) }
+func (c CrowdStrikeS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c CrowdStrikeS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -1060,10 +1182,10 @@ func (c *CrowdStrikeS2SConfig) clone() IntegrationConfig {
 func (*UptycsConfig) IntegrationType() IntegrationType { return IntegrationTypeUptycs }
 
 // Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c UptycsConfig) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
+func (c UptycsConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c UptycsConfig) LogValue() slog.Value { return logConfig(&c) }
+func (c UptycsConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c UptycsConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -1100,10 +1222,10 @@ func (c *UptycsConfig) clone() IntegrationConfig {
 func (*IntuneConfig) IntegrationType() IntegrationType { return IntegrationTypeIntune }
 
 // Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c IntuneConfig) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
+func (c IntuneConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c IntuneConfig) LogValue() slog.Value { return logConfig(&c) }
+func (c IntuneConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c IntuneConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -1138,10 +1260,10 @@ func (c *IntuneConfig) clone() IntegrationConfig {
 func (*KolideConfig) IntegrationType() IntegrationType { return IntegrationTypeKolide }
 
 // Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c KolideConfig) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
+func (c KolideConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c KolideConfig) LogValue() slog.Value { return logConfig(&c) }
+func (c KolideConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c KolideConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -1174,10 +1296,10 @@ func (c *KolideConfig) clone() IntegrationConfig {
 func (*TaniumS2SConfig) IntegrationType() IntegrationType { return IntegrationTypeTaniumS2S }
 
 // Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c TaniumS2SConfig) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
+func (c TaniumS2SConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c TaniumS2SConfig) LogValue() slog.Value { return logConfig(&c) }
+func (c TaniumS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c TaniumS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -1214,10 +1336,10 @@ func (c *TaniumS2SConfig) clone() IntegrationConfig {
 func (*SentinelOneS2SConfig) IntegrationType() IntegrationType { return IntegrationTypeSentinelOneS2S }
 
 // Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c SentinelOneS2SConfig) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
+func (c SentinelOneS2SConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c SentinelOneS2SConfig) LogValue() slog.Value { return logConfig(&c) }
+func (c SentinelOneS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c SentinelOneS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -1250,10 +1372,10 @@ func (c *SentinelOneS2SConfig) clone() IntegrationConfig {
 func (*CustomS2SConfig) IntegrationType() IntegrationType { return IntegrationTypeCustomS2S }
 
 // Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c CustomS2SConfig) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
+func (c CustomS2SConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 
 // LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c CustomS2SConfig) LogValue() slog.Value { return logConfig(&c) }
+func (c CustomS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c CustomS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -1285,7 +1407,7 @@ func (c *CustomS2SConfig) clone() IntegrationConfig {
 }
 
 // String returns the members as JSON.
-func (c CertificateLocations) String() string { return membersText(&c) }
+func (c CertificateLocations) String() string { return variant.Text(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
 func (c CertificateLocations) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
@@ -1317,6 +1439,27 @@ func (c *CertificateLocations) clone() *CertificateLocations {
 	copied.TrustStores = slices.Clone(c.TrustStores)
 	copied.Extra = cloneExtra(c.Extra)
 	return &copied
+}
+
+// UnmarshalJSON sets the integration to one as the API sends it. A config that doesn't fit the type becomes an [UnknownConfig].
+func (i *Integration) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, i, decodeIntegration)
+}
+
+// Clone returns a copy of the integration that shares nothing with it.
+func (i *Integration) Clone() *Integration { return i.clone() }
+
+// wireType returns the type that is sent.
+func (i *Integration) wireType() IntegrationType {
+	if i.Type == "" && !variant.IsNil(i.Config) {
+		return i.Config.IntegrationType()
+	}
+	return i.Type
+}
+
+// unknowns returns the members that have no field.
+func (i *Integration) unknowns() []wire.Unknown {
+	return wire.Unknowns(i, "config", variant.OrNil(i.Config))
 }
 
 func (i *Integration) decode(d *wire.Decoder) {
@@ -1354,6 +1497,27 @@ func (i *Integration) clone() *Integration {
 	copied.TestResults = slices.Clone(i.TestResults)
 	copied.Extra = cloneExtra(i.Extra)
 	return &copied
+}
+
+// UnmarshalJSON sets the rule to one as the API sends it. An input that doesn't fit the type becomes an [UnknownInput].
+func (r *Rule) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, r, decodeRule)
+}
+
+// Clone returns a copy of the rule that shares nothing with it.
+func (r *Rule) Clone() *Rule { return r.clone() }
+
+// wireType returns the type that is sent.
+func (r *Rule) wireType() RuleType {
+	if r.Type == "" && !variant.IsNil(r.Input) {
+		return r.Input.RuleType()
+	}
+	return r.Type
+}
+
+// unknowns returns the members that have no field.
+func (r *Rule) unknowns() []wire.Unknown {
+	return wire.Unknowns(r, "input", variant.OrNil(r.Input))
 }
 
 func (r *Rule) decode(d *wire.Decoder) {
@@ -1428,18 +1592,10 @@ func (m *Match) clone() *Match {
 	return &copied
 }
 
-func cloneDeviceInput(input DeviceInput) DeviceInput {
-	if isNil(input) {
-		return input
-	}
-	return input.clone()
-}
-
-func cloneIntegrationConfig(config IntegrationConfig) IntegrationConfig {
-	if isNil(config) {
-		return config
-	}
-	return config.clone()
+// A members is a pointer to a struct that has members.
+type members interface {
+	// decode sets the fields to the members of the object that comes next.
+	decode(d *wire.Decoder)
 }
 
 func clonePointer[T any](p *T) *T {

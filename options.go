@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -28,7 +26,6 @@ const (
 )
 
 const (
-	defaultBaseURL      = "https://api.cloudflare.com/client/v4"
 	defaultTimeout      = 30 * time.Second
 	defaultMaxRetries   = 4
 	defaultMaxRetryWait = 60 * time.Second
@@ -44,7 +41,7 @@ type Option func(*settings)
 func WithAPIToken(token string) Option {
 	return func(s *settings) {
 		authorization := "Bearer " + token
-		s.authenticate(checkCredential("API token", token), func(_ context.Context, header http.Header) error {
+		s.authenticate(api.CheckCredential("API token", token), func(_ context.Context, header http.Header) error {
 			header.Set("Authorization", authorization)
 			return nil
 		})
@@ -62,7 +59,7 @@ func WithTokenSource(source func(context.Context) (string, error)) Option {
 		s.authenticate(problem, func(ctx context.Context, header http.Header) error {
 			token, err := source(ctx)
 			if err == nil {
-				err = checkCredential("API token", token)
+				err = api.CheckCredential("API token", token)
 			}
 			if err != nil {
 				return fmt.Errorf("token source: %w", err)
@@ -77,7 +74,7 @@ func WithTokenSource(source func(context.Context) (string, error)) Option {
 // It defaults to CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY. Prefer an API token, which can be limited to what it is for.
 func WithAPIKey(email, key string) Option {
 	return func(s *settings) {
-		problem := errors.Join(checkCredential("email", email), checkCredential("API key", key))
+		problem := errors.Join(api.CheckCredential("email", email), api.CheckCredential("API key", key))
 		s.authenticate(problem, func(_ context.Context, header http.Header) error {
 			header.Set("X-Auth-Email", email)
 			header.Set("X-Auth-Key", key)
@@ -124,7 +121,7 @@ func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option
 // WithUserAgent puts a product such as "inventory/1.2" before this package's in the User-Agent header.
 func WithUserAgent(product string) Option {
 	return func(s *settings) {
-		if !isHeaderText(product) {
+		if !api.IsHeaderText(product) {
 			s.fail(errors.New("user agent has a control character"))
 		}
 		s.userAgent = strings.TrimSpace(product + " " + userAgent)
@@ -136,13 +133,8 @@ func WithUserAgent(product string) Option {
 func WithHeader(name, value string) Option {
 	return func(s *settings) {
 		name := http.CanonicalHeaderKey(name)
-		switch {
-		case !isHeaderName(name):
-			s.fail(fmt.Errorf("header name %q is invalid", name))
-		case name == "Content-Length", name == "Transfer-Encoding", name == "Trailer":
-			s.fail(fmt.Errorf("header %s describes the body: it can't be set", name))
-		case !isHeaderText(value):
-			s.fail(fmt.Errorf("value of header %s has a control character", name))
+		if err := api.CheckHeader(name, value); err != nil {
+			s.fail(err)
 		}
 		s.headers = append(slices.Clip(s.headers), func(r *http.Request) {
 			if name == "Host" {
@@ -219,10 +211,10 @@ func WithRateLimit(perSecond float64, burst int) Option {
 	}
 }
 
-// WithPacing waits for the next rate limit window when a response says that this one has no request left, or is a 429
-// with a Retry-After, in place of sending what would be refused. A window further away than [WithMaxRetryWait] or the
-// context's deadline is not waited for: the request is sent, and the API decides. Everything that the same Option value is
-// passed to shares what responses said. It defaults to no pacing.
+// WithPacing waits for the next rate limit window if the last response said that no request is left in this one, or was a
+// 429 with a Retry-After. If the next window is further away than [WithMaxRetryWait] or the context's deadline, the request
+// is sent at once, and the API decides. Clients and calls that are passed the same Option value share what responses said.
+// It defaults to no pacing.
 func WithPacing() Option {
 	pacer := new(api.Pacer)
 	return func(s *settings) { s.pacer = pacer }
@@ -235,8 +227,8 @@ func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) { s.logger = logger }
 }
 
-// WithResponse fills response with what the last response of a call says, also of a call that fails. It is an option of
-// calls, not of [NewClient], and response must not be used by two calls at a time.
+// WithResponse fills response with what the last response of a call says, even if the call fails. It is an option of calls,
+// not of [NewClient], and response must not be used by two calls at a time.
 func WithResponse(response *Response) Option {
 	return func(s *settings) { s.response = response }
 }
@@ -267,9 +259,9 @@ type Response struct {
 	RateLimit RateLimit
 }
 
-// A RateLimit is what the Ratelimit, Ratelimit-Policy and Retry-After headers of a response say; what they don't is zero.
-// Of several policies it is the one that leaves the fewest requests; a quota of another name stands in for one that is
-// missing.
+// A RateLimit is what the Ratelimit, Ratelimit-Policy and Retry-After headers of a response say. Fields that they don't
+// mention are zero. Of several policies it is the one with the fewest requests left. If the quota of that policy is
+// missing, the quota of another one is used.
 type RateLimit struct {
 	// Policy is the policy's name, "" if there is no Ratelimit header.
 	Policy string
@@ -345,7 +337,7 @@ func (s *settings) with(opts []Option) (*settings, error) {
 
 func defaultSettings() *settings {
 	return &settings{
-		baseURL:      defaultBaseURL,
+		baseURL:      api.DefaultBaseURL,
 		http:         api.NewHTTPClient(nil),
 		userAgent:    userAgent,
 		timeout:      defaultTimeout,
@@ -388,7 +380,7 @@ func (s *settings) finish() error {
 	if s.authorize == nil {
 		s.fail(errors.New("no credentials: use WithAPIToken or set " + envAPIToken + ", or use WithTokenSource or WithAPIKey"))
 	}
-	baseURL, baseURLProblem := parseBaseURL(s.baseURL, s.plainHTTP)
+	baseURL, baseURLProblem := api.ParseBaseURL(s.baseURL, s.plainHTTP)
 	for _, middleware := range s.middleware[s.wrapped:] {
 		wrapped, err := s.http.Wrap(middleware)
 		if err != nil {
@@ -409,49 +401,4 @@ func (s *settings) finish() error {
 		s.config.Observe = func(ctx context.Context, limit api.RateLimit) { observer.Observe(ctx, RateLimit(limit)) }
 	}
 	return nil
-}
-
-// parseBaseURL returns the URL with a slash at its end. It refuses what would send credentials where they don't belong,
-// and its errors don't repeat the URL, which may hold a password.
-func parseBaseURL(text string, plainHTTP bool) (string, error) {
-	u, err := url.Parse(strings.TrimSpace(text))
-	switch {
-	case err != nil || u.Hostname() == "" || u.Opaque != "":
-		return "", errors.New("base URL is not a URL such as " + defaultBaseURL)
-	case u.User != nil:
-		return "", errors.New("base URL has a user name: use WithAPIToken or WithAPIKey for credentials")
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return "", errors.New("base URL has a query or a fragment")
-	case u.Scheme == "http" && !plainHTTP && !isLoopback(u.Hostname()):
-		return "", errors.New("base URL is not https: use WithPlainHTTP to allow http to a host that is not a loopback host")
-	case u.Scheme != "https" && u.Scheme != "http":
-		return "", errors.New("base URL is not https")
-	}
-	return u.JoinPath("/").String(), nil
-}
-
-func isLoopback(host string) bool {
-	return strings.EqualFold(host, "localhost") || net.ParseIP(host).IsLoopback()
-}
-
-// checkCredential says what is wrong with a credential without showing it.
-func checkCredential(name, value string) error {
-	switch {
-	case value == "":
-		return fmt.Errorf("%s is empty", name)
-	case !isHeaderText(value):
-		return fmt.Errorf("%s has a newline or another control character", name)
-	default:
-		return nil
-	}
-}
-
-func isHeaderText(text string) bool {
-	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
-}
-
-func isHeaderName(name string) bool {
-	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
-		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
-	})
 }

@@ -3,14 +3,18 @@ package cfposture_test
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,11 +25,10 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/cfposture/cfposture"
+	"github.com/cfposture/cfposture/posturetest"
 )
 
-const emptyList = `{"success":true,"errors":[],"messages":[{"code":1,"message":"hello"}],"result":[]}`
-
-// recorder answers every request with an empty list and keeps it.
+// recorder responds to every request with an empty list, and keeps it.
 type recorder struct{ requests []*http.Request }
 
 func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -148,11 +151,65 @@ func TestNewClientRefusesWhatCannotBeRight(t *testing.T) {
 	})
 }
 
-func TestLoopbackMayBePlain(t *testing.T) {
-	for _, baseURL := range []string{"http://localhost:1/", "http://LOCALHOST/x", "http://127.0.0.1", "http://127.9.9.9:80/a/b/", "http://[::1]:8080"} {
-		_, err := cfposture.NewClient(cfposture.WithoutEnvironment(), cfposture.WithAPIToken("t"), cfposture.WithBaseURL(baseURL))
-		require.NoError(t, err, baseURL)
+func TestPlainHTTPIsForLoopbackHosts(t *testing.T) {
+	sent := 0
+	transport := roundTripper(func(*http.Request) (*http.Response, error) {
+		sent++
+		return nil, errors.New("sent")
+	})
+	client := transportClient(t, transport, cfposture.WithMaxRetries(0))
+	for _, refused := range []string{
+		"http://api.cloudflare.com/client/v4", "HTTP://api.cloudflare.com", "http://10.0.0.1", "http://0.0.0.0", "http://[::]",
+		"http://localhost.example.com", "http://127.0.0.1.example.com", "http://localhost@example.com", "http://127.0.0.1:1@example.com",
+		"http://128.0.0.1", "http://169.254.169.254", "http://[fe80::1]", "http://2130706433", "http://0x7f.1", "http://127.1",
+		"ws://127.0.0.1", "ftp://localhost", "unix:///socket", "//localhost", "localhost:8080", "", "https://", "https:api.cloudflare.com",
+	} {
+		_, err := cfposture.NewClient(cfposture.WithoutEnvironment(), cfposture.WithAPIToken("t"), cfposture.WithBaseURL(refused))
+		require.ErrorContains(t, err, "base URL", refused)
+		_, err = client.Posture.List(t.Context(), cfposture.WithBaseURL(refused))
+		require.ErrorContains(t, err, "base URL", refused)
+		require.ErrorContains(t, client.Do(t.Context(), cfposture.Request{Method: "GET", Path: "zones"}, nil, cfposture.WithBaseURL(refused)), "base URL", refused)
 	}
+	assert.Zero(t, sent)
+	plain := map[string]bool{"http://10.0.0.1/client/v4": true, "http://fake-api:8080": true, "HTTP://fake-api": true, "ftp://fake-api": false, "ws://10.0.0.1": false}
+	for baseURL, allowed := range plain {
+		err := client.Do(t.Context(), cfposture.Request{Method: "GET", Path: "zones"}, nil, cfposture.WithPlainHTTP(), cfposture.WithBaseURL(baseURL))
+		require.Error(t, err, baseURL)
+		assert.Equal(t, allowed, strings.Contains(err.Error(), "sent"), "WithPlainHTTP: %v", err)
+		_, err = cfposture.NewClient(cfposture.WithoutEnvironment(), cfposture.WithAPIToken("t"), cfposture.WithBaseURL(baseURL), cfposture.WithPlainHTTP())
+		assert.Equal(t, allowed, err == nil, "WithPlainHTTP: %v", err)
+	}
+	for _, allowed := range []string{"http://localhost", "http://LOCALHOST:80", "http://127.0.0.1:8080/x", "http://127.9.9.9", "http://[::1]:1", "https://example.com"} {
+		require.ErrorContains(t, client.Do(t.Context(), cfposture.Request{Method: "GET", Path: "zones"}, nil, cfposture.WithBaseURL(allowed)), "sent", allowed)
+	}
+}
+
+func TestHeadersWithControlCharactersAreRefused(t *testing.T) {
+	here := new(witness)
+	client := handlerClient(t, here)
+	for _, bad := range []string{"a\nb", "a\r\nX-Injected: 1", "a\x00", "a\x7f", "\x1b[2J", "a\r"} {
+		for name, opt := range map[string]cfposture.Option{
+			"header":       cfposture.WithHeader("X-Test", bad),
+			"header name":  cfposture.WithHeader("X-Test"+bad, "v"),
+			"user agent":   cfposture.WithUserAgent(bad),
+			"token":        cfposture.WithAPIToken(bad),
+			"token source": cfposture.WithTokenSource(func(context.Context) (string, error) { return bad, nil }),
+			"email":        cfposture.WithAPIKey(bad, "key"),
+			"key":          cfposture.WithAPIKey("e@example.com", bad),
+		} {
+			for _, op := range operations() {
+				err := client.Do(t.Context(), cfposture.Request{Method: op.method, Path: "zones"}, nil, opt)
+				require.Error(t, err, "%s with %q", name, bad)
+				require.NotErrorIs(t, err, cfposture.ErrOutcomeUnknown, "%s with %q", name, bad)
+			}
+			if name != "token source" { // which is asked when something is sent
+				_, err := cfposture.NewClient(cfposture.WithoutEnvironment(), cfposture.WithAPIToken("t"), opt)
+				require.Error(t, err, "%s with %q", name, bad)
+			}
+		}
+	}
+	assert.Empty(t, here.take())
+	require.NoError(t, client.Do(t.Context(), cfposture.Request{Method: "GET", Path: "zones"}, nil, cfposture.WithHeader("X-Test", "tab\tand é")))
 }
 
 func TestCallOptionsWinOverTheClients(t *testing.T) {
@@ -201,94 +258,9 @@ func TestCallOptionsWinOverTheClients(t *testing.T) {
 	require.EqualError(t, err, "cfposture: WithoutEnvironment is an option of NewClient, not of calls")
 }
 
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func TestTheCallersHTTPClientIsLeftAlone(t *testing.T) {
-	sent := new(recorder)
-	theirs := &http.Client{Transport: sent}
-	client, err := cfposture.NewClient(cfposture.WithoutEnvironment(), cfposture.WithAPIToken("t"), cfposture.WithAccountID("a"),
-		cfposture.WithHTTPClient(theirs), cfposture.WithMiddleware(func(next http.RoundTripper) http.RoundTripper { return next }))
-	require.NoError(t, err)
-	_, err = client.Posture.List(t.Context())
-	require.NoError(t, err)
-	assert.Nil(t, theirs.CheckRedirect)
-	assert.Same(t, sent, theirs.Transport)
-}
-
-func TestTheCallersCookiesCount(t *testing.T) {
-	jar, err := cookiejar.New(nil)
-	require.NoError(t, err)
-	var cookies []string
-	transport := roundTripper(func(r *http.Request) (*http.Response, error) {
-		cookies = append(cookies, r.Header.Get("Cookie"))
-		return respond(r, http.StatusOK, http.Header{"Set-Cookie": {"__cf_bm=x"}}, strings.NewReader(emptyList)), nil
-	})
-	client := transportClient(t, nil, cfposture.WithHTTPClient(&http.Client{Transport: transport, Jar: jar}))
-	for range 2 {
-		_, err = client.Posture.List(t.Context())
-		require.NoError(t, err)
-	}
-	assert.Equal(t, []string{"", "__cf_bm=x"}, cookies)
-}
-
-func TestTheCallersTimeoutCounts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		silent := roundTripper(func(r *http.Request) (*http.Response, error) {
-			<-r.Context().Done()
-			return nil, r.Context().Err()
-		})
-		client := transportClient(t, nil, cfposture.WithMaxRetries(0),
-			cfposture.WithHTTPClient(&http.Client{Transport: silent, Timeout: time.Second}))
-		start := time.Now()
-		_, err := client.Posture.List(t.Context())
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		assert.Equal(t, time.Second, time.Since(start))
-	})
-}
-
-// A transport is asked without an http.Client between, which would see to most of these.
-func TestTransportsThatAnswerOddly(t *testing.T) {
-	tests := map[string]struct {
-		response *http.Response
-		err      error
-		want     string
-	}{
-		"nothing":                     {nil, nil, "returned neither a response nor an error"},
-		"no body":                     {&http.Response{StatusCode: 200}, nil, "200 OK: response is empty: EOF"},
-		"a location that isn't":       {&http.Response{StatusCode: 302, Header: http.Header{"Location": {"https://\x7f"}}}, nil, "302 Found: redirects are not followed"},
-		"an error of another request": {nil, &url.Error{Op: "Post", URL: "https://login.example", Err: errors.New("lost")}, `Post "https://login.example": lost`},
-		"HTTP of a proxy":             {nil, fmt.Errorf("proxyconnect: %w", tls.RecordHeaderError{Msg: "odd", RecordHeader: [5]byte([]byte("HTTP/"))}), "proxyconnect: tls: odd"},
-		"HTTP in place of TLS":        {nil, tls.RecordHeaderError{RecordHeader: [5]byte([]byte("HTTP/"))}, "server gave HTTP response to HTTPS client"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			client := transportClient(t, roundTripper(func(*http.Request) (*http.Response, error) { return test.response, test.err }), cfposture.WithMaxRetries(0))
-			_, err := client.Posture.Get(t.Context(), "x")
-			require.ErrorContains(t, err, test.want)
-		})
-	}
-}
-
-func TestDefaultTransportIsUsedWithoutAnHTTPClient(t *testing.T) {
-	httpmock.Activate(t)
-	httpmock.RegisterResponder(http.MethodGet, "https://api.cloudflare.com/client/v4/accounts/a/devices/posture", httpmock.NewStringResponder(200, emptyList))
-	for _, opts := range [][]cfposture.Option{
-		nil,
-		{cfposture.WithHTTPClient(nil)},
-		{cfposture.WithMiddleware(func(next http.RoundTripper) http.RoundTripper { return next })},
-	} {
-		client, err := cfposture.NewClient(append(opts, cfposture.WithoutEnvironment(), cfposture.WithAPIToken("t"), cfposture.WithAccountID("a"))...)
-		require.NoError(t, err)
-		_, err = client.Posture.List(t.Context())
-		require.NoError(t, err)
-	}
-}
-
-func TestWithResponseTellsAboutTheAnswer(t *testing.T) {
+func TestWithResponse(t *testing.T) {
 	var response cfposture.Response
-	client := mockClient(t, answer(200, emptyList), cfposture.WithHTTPClient(&http.Client{Transport: new(recorder)}))
+	client := mockClient(t, responding(200, emptyList), cfposture.WithHTTPClient(&http.Client{Transport: new(recorder)}))
 	_, err := client.Posture.List(t.Context(), cfposture.WithResponse(&response), cfposture.WithResponse(nil), cfposture.WithResponse(&response))
 	require.NoError(t, err)
 	assert.Equal(t, 200, response.StatusCode)
@@ -298,7 +270,7 @@ func TestWithResponseTellsAboutTheAnswer(t *testing.T) {
 	assert.Equal(t, 50, response.RateLimit.Remaining)
 	assert.Equal(t, "ray-1", response.Header.Get("CF-Ray"))
 
-	failing := mockClient(t, answer(404, `{"success":false,"errors":[{"code":1,"message":"m"}]}`))
+	failing := mockClient(t, responding(404, `{"success":false,"errors":[{"code":1,"message":"m"}]}`))
 	require.Error(t, failing.Posture.Delete(t.Context(), "id", cfposture.WithResponse(&response)))
 	assert.Equal(t, 404, response.StatusCode)
 	assert.Equal(t, "8f00ba4-FRA", response.RayID)
@@ -306,7 +278,7 @@ func TestWithResponseTellsAboutTheAnswer(t *testing.T) {
 	broken := mockClient(t, httpmock.NewErrorResponder(errors.New("boom")))
 	_, err = broken.Posture.Get(t.Context(), "id", cfposture.WithResponse(&response))
 	require.ErrorContains(t, err, "boom")
-	assert.Equal(t, cfposture.Response{Attempts: 1}, response, "nothing of an answer before is left")
+	assert.Equal(t, cfposture.Response{Attempts: 1}, response, "nothing is left of a response before")
 }
 
 func TestTokenSourceErrorEndsTheCall(t *testing.T) {
@@ -322,15 +294,6 @@ func TestTokenSourceErrorEndsTheCall(t *testing.T) {
 		require.ErrorContains(t, err, want)
 		assert.NotContains(t, err.Error(), "secret")
 		assert.Empty(t, sent.requests)
-	}
-}
-
-func TestAccountIDIsNeeded(t *testing.T) {
-	client, err := cfposture.NewClient(cfposture.WithoutEnvironment(), cfposture.WithAPIToken("t"))
-	require.NoError(t, err)
-	for operation, call := range everyCall(client) {
-		_, err := call(t.Context())
-		require.EqualError(t, err, "cfposture: account ID is not set: use WithAccountID or set CLOUDFLARE_ACCOUNT_ID", operation)
 	}
 }
 
@@ -358,16 +321,10 @@ func TestLoggerTellsOfAttemptsAndRetries(t *testing.T) {
 	assert.Empty(t, log.String())
 }
 
-func TestLimitersOfOtherMakesFit(t *testing.T) {
-	var limiter cfposture.Limiter = rate.NewLimiter(rate.Inf, 1)
-	_, err := newServer(t).Client(cfposture.WithLimiter(limiter)).Posture.List(t.Context(), cfposture.WithLimiter(nil))
-	require.NoError(t, err)
-}
-
 // A middleware may do to the headers what it likes: none of them reaches into another.
 func TestMiddlewareMayAddToHeaders(t *testing.T) {
 	var sent http.Header
-	client := mockClient(t, answer(200, oneRule), cfposture.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
+	client := mockClient(t, responding(200, oneRule), cfposture.WithMiddleware(func(next http.RoundTripper) http.RoundTripper {
 		return roundTripper(func(r *http.Request) (*http.Response, error) {
 			for _, name := range []string{"Accept", "User-Agent", "Content-Type", "Authorization"} {
 				r.Header.Add(name, "more")
@@ -384,4 +341,310 @@ func TestMiddlewareMayAddToHeaders(t *testing.T) {
 		"Content-Type":  {"application/json", "more"},
 		"Authorization": {"Bearer token-of-the-test", "more"},
 	}, sent)
+}
+
+func TestWithBaseURLMayHaveSpacesAround(t *testing.T) {
+	clearEnvironment(t, map[string]string{"CLOUDFLARE_API_TOKEN": "t", "CLOUDFLARE_ACCOUNT_ID": "a", "CLOUDFLARE_BASE_URL": " https://env.example/v4 \n"})
+	sent := new(recorder)
+	client, err := cfposture.NewClient(cfposture.WithHTTPClient(&http.Client{Transport: sent}))
+	require.NoError(t, err)
+	_, err = client.Posture.List(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, "https://env.example/v4/accounts/a/devices/posture", sent.last().URL.String())
+	_, err = client.Posture.List(t.Context(), cfposture.WithBaseURL("\thttps://api.example/ "))
+	require.NoError(t, err)
+	assert.Equal(t, "https://api.example/accounts/a/devices/posture", sent.last().URL.String())
+}
+
+// Of several options for credentials the last one counts, whatever is wrong with those before.
+func TestLastCredentialsCount(t *testing.T) {
+	type credentials struct{ name, header, value string }
+	kinds := map[credentials]cfposture.Option{
+		{"token", "Authorization", "Bearer my-token"}: cfposture.WithAPIToken("my-token"),
+		{"key", "X-Auth-Key", "my-key"}:               cfposture.WithAPIKey("me@example.com", "my-key"),
+		{"source", "Authorization", "Bearer sourced"}: cfposture.WithTokenSource(func(context.Context) (string, error) { return "sourced", nil }),
+	}
+	wrong := []cfposture.Option{cfposture.WithAPIToken(""), cfposture.WithAPIKey("", "a\nb"), cfposture.WithTokenSource(nil)}
+	clearEnvironment(t, map[string]string{"CLOUDFLARE_API_KEY": "half"})
+	for last, option := range kinds {
+		for _, before := range append(slices.Collect(maps.Values(kinds)), wrong...) {
+			sent := new(recorder)
+			client, err := cfposture.NewClient(before, option, cfposture.WithAccountID("a"), cfposture.WithHTTPClient(&http.Client{Transport: sent}))
+			require.NoError(t, err, last.name)
+			_, err = client.Posture.List(t.Context())
+			require.NoError(t, err)
+			assertCredentials(t, sent.last().Header, last.header, last.value)
+			for credentials, callOption := range kinds {
+				_, err = client.Posture.List(t.Context(), before, callOption)
+				require.NoError(t, err)
+				assertCredentials(t, sent.last().Header, credentials.header, credentials.value)
+			}
+		}
+		for _, wrong := range wrong {
+			_, err := cfposture.NewClient(option, wrong)
+			require.Error(t, err, "the last one is wrong")
+		}
+	}
+}
+
+func assertCredentials(t *testing.T, sent http.Header, name, value string) {
+	t.Helper()
+	for _, header := range []string{"Authorization", "X-Auth-Key"} {
+		if header == name {
+			assert.Equal(t, []string{value}, sent.Values(header))
+		} else {
+			assert.Empty(t, sent.Values(header))
+		}
+	}
+}
+
+func TestWithHeader(t *testing.T) {
+	sent := new(recorder)
+	client := transportClient(t, sent)
+	_, err := client.Posture.List(t.Context(), cfposture.WithHeader("host", "other.example"), cfposture.WithHeader("accept", "text/plain"),
+		cfposture.WithHeader("X-One", "1"), cfposture.WithHeader("x-one", "2"), cfposture.WithHeader("Authorization", "Bearer mine"))
+	require.NoError(t, err)
+	assert.Equal(t, "other.example", sent.last().Host)
+	assert.Empty(t, sent.last().Header.Values("Host"))
+	assert.Equal(t, []string{"text/plain"}, sent.last().Header.Values("Accept"))
+	assert.Equal(t, []string{"2"}, sent.last().Header.Values("X-One"), "the last counts")
+	assert.Equal(t, []string{"Bearer mine"}, sent.last().Header.Values("Authorization"))
+	for _, name := range []string{"Content-Length", "content-length", "Transfer-Encoding", "TRANSFER-ENCODING", "Trailer", "trailer"} {
+		_, err := cfposture.NewClient(cfposture.WithoutEnvironment(), cfposture.WithAPIToken("t"), cfposture.WithHeader(name, "1"))
+		require.EqualError(t, err, "cfposture: header "+http.CanonicalHeaderKey(name)+" describes the body: it can't be set")
+		_, err = client.Posture.List(t.Context(), cfposture.WithHeader(name, "1"))
+		require.ErrorContains(t, err, "describes the body")
+	}
+	assert.Len(t, sent.requests, 1)
+}
+
+func TestWithResponseIsNoOptionOfNewClient(t *testing.T) {
+	_, err := cfposture.NewClient(cfposture.WithoutEnvironment(), cfposture.WithAPIToken("t"), cfposture.WithResponse(new(cfposture.Response)))
+	require.EqualError(t, err, "cfposture: WithResponse is an option of calls, not of NewClient")
+}
+
+// Options of a call change nothing for other calls.
+func TestCallOptionsAreOfOneCall(t *testing.T) {
+	sent := new(recorder)
+	wrapped := 0
+	counting := func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) {
+			wrapped++
+			return next.RoundTrip(r)
+		})
+	}
+	// The slices of a client's settings may have room for more.
+	client := transportClient(t, sent, cfposture.WithHeader("X-1", ""), cfposture.WithHeader("X-2", ""), cfposture.WithHeader("X-3", ""),
+		cfposture.WithMiddleware(counting), cfposture.WithMiddleware(counting), cfposture.WithMiddleware(counting))
+	a := []cfposture.Option{cfposture.WithHeader("X-A", "a"), cfposture.WithMiddleware(counting), cfposture.WithAccountID("a"), cfposture.WithUserAgent("a/1")}
+	b := []cfposture.Option{cfposture.WithHeader("X-B", "b"), cfposture.WithMiddleware(counting), cfposture.WithMiddleware(counting)}
+	for range 3 {
+		for _, test := range []struct {
+			opts    []cfposture.Option
+			wrapped int
+			header  string
+		}{{nil, 3, ""}, {a, 4, "X-A"}, {b, 5, "X-B"}} {
+			wrapped = 0
+			_, err := client.Posture.List(t.Context(), test.opts...)
+			require.NoError(t, err)
+			assert.Equal(t, test.wrapped, wrapped)
+			for _, name := range []string{"X-A", "X-B"} {
+				assert.Equal(t, name == test.header, sent.last().Header.Get(name) != "", name)
+			}
+			assert.Equal(t, test.header == "X-A", strings.Contains(sent.last().URL.Path, "/accounts/a/"))
+			assert.Equal(t, test.header == "X-A", strings.HasPrefix(sent.last().Header.Get("User-Agent"), "a/1 "))
+		}
+	}
+}
+
+// Calls may be made within calls, and at the same time.
+func TestCallOptionsOfSeveralCallsAtATime(t *testing.T) {
+	pass := cfposture.WithMiddleware(func(next http.RoundTripper) http.RoundTripper { return next })
+	client := transportClient(t, roundTripper(func(r *http.Request) (*http.Response, error) {
+		assert.Equal(t, r.URL.Query().Get("call"), r.Header.Get("X-Call"))
+		return respond(r, 200, nil, strings.NewReader(oneRule)), nil
+	}), cfposture.WithHeader("X-1", ""), cfposture.WithHeader("X-2", ""), cfposture.WithHeader("X-3", ""), pass, pass, pass)
+	call := func(name string, opts ...cfposture.Option) error {
+		request := cfposture.Request{Method: http.MethodGet, Path: "x", Query: url.Values{"call": {name}}}
+		return client.Do(t.Context(), request, nil, append(opts, cfposture.WithHeader("X-Call", name), pass)...)
+	}
+	require.NoError(t, call("outer", cfposture.WithTokenSource(func(context.Context) (string, error) {
+		return "token", call("inner")
+	})))
+	var next atomic.Int64
+	inParallel(t, 50, func() error { return call(strconv.Itoa(int(next.Add(1)))) })
+}
+
+// A wrong option of a call is an error of that call, and of no other.
+func TestWrongCallOptionIsForgotten(t *testing.T) {
+	client := transportClient(t, new(recorder))
+	_, err := client.Posture.List(t.Context(), cfposture.WithTimeout(-1), cfposture.WithMaxRetries(-1))
+	require.EqualError(t, err, "cfposture: timeout -1ns is negative; number of retries -1 is negative")
+	_, err = client.Posture.List(t.Context(), cfposture.WithMaxRetries(-2))
+	require.EqualError(t, err, "cfposture: number of retries -2 is negative")
+	_, err = client.Posture.List(t.Context())
+	require.NoError(t, err)
+}
+
+func TestMiddlewareThatReturnsNothing(t *testing.T) {
+	none := cfposture.WithMiddleware(func(http.RoundTripper) http.RoundTripper { return nil })
+	_, err := cfposture.NewClient(cfposture.WithoutEnvironment(), cfposture.WithAPIToken("t"), none)
+	require.EqualError(t, err, "cfposture: the middleware returned a nil transport")
+	sent := new(recorder)
+	client := transportClient(t, sent)
+	_, err = client.Posture.List(t.Context(), none)
+	require.EqualError(t, err, "cfposture: the middleware returned a nil transport")
+
+	empty := cfposture.WithMiddleware(func(http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(*http.Request) (*http.Response, error) { return nil, nil }) //nolint:nilnil // on purpose
+	})
+	_, err = client.Posture.List(t.Context(), empty, cfposture.WithMaxRetries(0))
+	require.ErrorContains(t, err, "returned neither a response nor an error")
+	_, err = client.Posture.Create(t.Context(), &cfposture.Rule{Type: cfposture.RuleTypeWARP}, empty)
+	require.ErrorIs(t, err, cfposture.ErrOutcomeUnknown)
+	assert.Empty(t, sent.requests)
+}
+
+// An observedLimiter is a limiter that is told of responses.
+type observedLimiter struct {
+	limiterFunc
+	told []string
+}
+
+func (l *observedLimiter) Observe(ctx context.Context, limit cfposture.RateLimit) {
+	l.told = append(l.told, fmt.Sprintf("%s %d %v", cfposture.Operation(ctx), limit.Remaining, limit.RetryAfter))
+}
+
+func TestLimitObserver(t *testing.T) {
+	limiter := &observedLimiter{limiterFunc: func(context.Context) error { return nil }}
+	server := newServer(t, posturetest.InMemory())
+	server.LimitNext(1, 0)
+	client := server.Client(cfposture.WithLimiter(limiter), cfposture.WithMaxRetryWait(time.Hour))
+	_, err := client.Posture.List(t.Context())
+	require.NoError(t, err)
+	require.NotEmpty(t, limiter.told)
+	assert.Len(t, limiter.told, len(server.Requests()), "of every response")
+	for _, told := range limiter.told {
+		assert.True(t, strings.HasPrefix(told, "posture.list "), told)
+	}
+	limiter.told = nil
+	_, err = client.Posture.List(t.Context(), cfposture.WithLimiter(nil))
+	require.NoError(t, err)
+	_, err = client.Posture.List(t.Context(), cfposture.WithLimiter(rate.NewLimiter(rate.Inf, 1)))
+	require.NoError(t, err)
+	assert.Empty(t, limiter.told)
+}
+
+func TestLimitObserverIsToldWhenToComeBack(t *testing.T) {
+	limiter := &observedLimiter{limiterFunc: func(context.Context) error { return nil }}
+	server := newServer(t, posturetest.InMemory())
+	server.LimitNext(1, 30*time.Second)
+	_, err := server.Client(cfposture.WithLimiter(limiter), cfposture.WithMaxRetries(0)).Posture.List(t.Context())
+	require.ErrorIs(t, err, cfposture.ErrRateLimited)
+	assert.Equal(t, []string{"posture.list 0 30s"}, limiter.told)
+}
+
+// Everything that one Option value is passed to shares the limit.
+func TestWithRateLimitHoldsAllGoroutinesAndClientsTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limit := cfposture.WithRateLimit(10, 5)
+		c := &clock{start: time.Now()}
+		clients := []*cfposture.Client{transportClient(t, c, limit), transportClient(t, c, limit)}
+		var next atomic.Int64
+		inParallel(t, 65, func() error {
+			_, err := clients[next.Add(1)%2].Posture.Get(t.Context(), "id")
+			return err
+		})
+		slices.Sort(c.at)
+		for i, at := range c.at {
+			want := max(0, time.Duration(i-4)*100*time.Millisecond)
+			assert.InDelta(t, want, at, float64(time.Millisecond), "request %d", i)
+		}
+	})
+}
+
+func TestWithPacingHoldsAllClientsTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pacing := cfposture.WithPacing()
+		c := &clock{start: time.Now(), header: http.Header{"Ratelimit": {`"default";r=0;t=30`}}}
+		for _, opts := range [][]cfposture.Option{{pacing}, {pacing}, nil} {
+			_, err := transportClient(t, c, opts...).Posture.Get(t.Context(), "id")
+			require.NoError(t, err)
+		}
+		assert.Equal(t, []time.Duration{0, 30 * time.Second, 30 * time.Second}, c.at, "without pacing nothing waits")
+	})
+}
+
+// A clock responds to requests from any goroutine, and notes when they came.
+type clock struct {
+	header http.Header
+	mu     sync.Mutex
+	start  time.Time
+	at     []time.Duration
+}
+
+func (c *clock) RoundTrip(r *http.Request) (*http.Response, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.at = append(c.at, time.Since(c.start))
+	return respond(r, http.StatusOK, c.header.Clone(), strings.NewReader(oneRule)), nil
+}
+
+func TestWithTimeoutEndsAnAttemptWithANetError(t *testing.T) {
+	silent := roundTripper(func(r *http.Request) (*http.Response, error) {
+		<-r.Context().Done()
+		return nil, r.Context().Err()
+	})
+	slow := cfposture.WithTokenSource(func(ctx context.Context) (string, error) {
+		<-ctx.Done()
+		return "", ctx.Err()
+	})
+	synctest.Test(t, func(t *testing.T) {
+		client := transportClient(t, silent, cfposture.WithMaxRetries(0))
+		for name, test := range map[string]struct {
+			opts []cfposture.Option
+			want time.Duration
+		}{
+			"no response within 30s":   {nil, 30 * time.Second},
+			"no response within 1s":    {[]cfposture.Option{cfposture.WithTimeout(time.Second)}, time.Second},
+			"no credentials within 1s": {[]cfposture.Option{cfposture.WithTimeout(time.Second), slow}, time.Second},
+		} {
+			start := time.Now()
+			_, err := client.Posture.Get(t.Context(), "id", test.opts...)
+			assert.Equal(t, test.want, time.Since(start))
+			require.ErrorContains(t, err, name)
+			require.ErrorIs(t, err, context.DeadlineExceeded)
+			var timeout net.Error
+			require.ErrorAs(t, err, &timeout)
+			assert.True(t, timeout.Timeout())
+		}
+	})
+}
+
+func TestWithMaxRetryWaitEndsWhatWouldTakeLonger(t *testing.T) {
+	server := newServer(t, posturetest.InMemory())
+	server.LimitNext(1, 6*time.Second)
+	_, err := server.Client(cfposture.WithMaxRetryWait(5*time.Second)).Posture.Create(t.Context(), &cfposture.Rule{Type: cfposture.RuleTypeWARP})
+	assertStatus(t, err, http.StatusTooManyRequests)
+	require.NotErrorIs(t, err, cfposture.ErrOutcomeUnknown)
+	require.ErrorContains(t, err, "not retried: the wait would be longer than the 5s that WithMaxRetryWait allows")
+	var failed *cfposture.Error
+	require.ErrorAs(t, err, &failed)
+	assert.Equal(t, 6*time.Second, failed.RetryAfter)
+	assert.Len(t, server.Requests(), 1)
+}
+
+func TestWithLoggerBelowDebugLogsBodiesWithoutSecrets(t *testing.T) {
+	for level, bodies := range map[slog.Level]bool{slog.LevelDebug: false, slog.LevelDebug - 4: true} {
+		var log bytes.Buffer
+		server := newServer(t, posturetest.InMemory())
+		client := server.Client(cfposture.WithLogger(slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: level}))))
+		_, err := client.Integrations.Create(t.Context(), &cfposture.Integration{
+			Name: "Kolide of ours", Interval: "5m", Config: &cfposture.KolideConfig{ClientID: "id", ClientSecret: "hidden-secret"},
+		})
+		require.NoError(t, err)
+		assert.Equal(t, bodies, strings.Contains(log.String(), "Kolide of ours"), log.String())
+		assert.NotContains(t, log.String(), "hidden-secret")
+		assert.NotContains(t, log.String(), posturetest.APIToken)
+	}
 }

@@ -9,8 +9,11 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/cfposture/cfposture/internal/api"
+	"github.com/cfposture/cfposture/internal/check"
+	"github.com/cfposture/cfposture/internal/variant"
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
@@ -73,7 +76,7 @@ func (s *PostureService) Create(ctx context.Context, rule *Rule, opts ...Option)
 	if rule == nil {
 		return nil, errNilRule
 	}
-	return s.rules.write(ctx, "create", http.MethodPost, rule, opts)
+	return s.rules.submit(ctx, "create", http.MethodPost, rule, opts)
 }
 
 // Update replaces the rule that has rule.ID and returns it as the API keeps it. What the given rule leaves out is reset,
@@ -84,11 +87,11 @@ func (s *PostureService) Update(ctx context.Context, rule *Rule, opts ...Option)
 	if rule == nil {
 		return nil, errNilRule
 	}
-	return s.rules.write(ctx, "update", http.MethodPut, rule, opts, rule.ID)
+	return s.rules.submit(ctx, "update", http.MethodPut, rule, opts, rule.ID)
 }
 
-// Delete deletes one rule. The API's response for a rule that does not exist is a success; where it is status 404 or code
-// 6024, the error wraps [ErrNotFound], unless an attempt before may have deleted the rule.
+// Delete deletes one rule. The API reports success for a rule that doesn't exist. If it responds with status 404 or code
+// 6024 instead, the error wraps [ErrNotFound], unless an earlier attempt may have deleted the rule.
 //
 // DELETE /accounts/{account_id}/devices/posture/{rule_id}
 func (s *PostureService) Delete(ctx context.Context, ruleID string, opts ...Option) error {
@@ -109,12 +112,12 @@ type Rule struct {
 	Description string   `json:"description,omitzero"`
 	// Schedule is how often the device is checked, at least every minute. The API defaults to 5m.
 	Schedule Interval `json:"schedule,omitzero"`
-	// Expiration is how long a result is valid. Unset, it is valid until the next one. Cloudflare advises at least twice
-	// the schedule.
+	// Expiration is how long a result is valid. If it is unset, a result is valid until the next one. Cloudflare advises
+	// at least twice the schedule.
 	Expiration Interval `json:"expiration,omitzero"`
 	// Match selects the devices that the rule applies to.
 	Match []Match `json:"match,omitzero"`
-	// Input holds what is checked. Only rules of type warp, gateway and tanium do without.
+	// Input holds what is checked. It is optional only for the types warp, gateway and tanium.
 	Input DeviceInput `json:"input,omitzero"`
 	// Enabled reports whether the API evaluates the rule. It is read-only: the API computes it, and Create and Update
 	// don't send it.
@@ -136,43 +139,43 @@ func (r *Rule) Validate() error {
 	if r == nil {
 		return errNilRule
 	}
-	p := new(problems)
+	p := new(check.Problems)
 	r.validate(p)
-	return p.err(r.subject())
+	return invalid(r.subject(), p)
 }
 
-func (r *Rule) subject() string { return subject("rule", r.Name, r.wireType()) }
+func (r *Rule) subject() string { return check.Subject("rule", r.Name, r.wireType()) }
 
-func (r *Rule) validate(p *problems) {
-	p.idLength("id", r.ID)
+func (r *Rule) validate(p *check.Problems) {
+	p.IDLength("id", r.ID)
 	r.validateType(p)
-	p.interval("schedule", r.Schedule)
-	if every, err := r.Schedule.Duration(); err == nil && every >= 0 && every < minSchedule {
-		p.add("schedule", fmt.Sprintf("%q is below the minimum of 1m", r.Schedule))
+	p.Interval("schedule", string(r.Schedule))
+	if every, err := r.Schedule.Duration(); err == nil && every >= 0 && every < time.Minute {
+		p.Add("schedule", fmt.Sprintf("%q is below the minimum of 1m", r.Schedule))
 	}
-	p.interval("expiration", r.Expiration)
-	p.extra(r)
+	p.Interval("expiration", string(r.Expiration))
+	p.Extra(r)
 	for i := range r.Match {
-		p.in(fmt.Sprintf("match[%d]", i), func() { p.extra(&r.Match[i]) })
+		p.In(fmt.Sprintf("match[%d]", i), func() { p.Extra(&r.Match[i]) })
 	}
-	if !isNil(r.Input) {
-		p.in("input", func() {
+	if !variant.IsNil(r.Input) {
+		p.In("input", func() {
 			r.Input.validate(p)
-			p.extra(r.Input)
+			p.Extra(r.Input)
 		})
 	}
 }
 
-func (r *Rule) validateType(p *problems) {
+func (r *Rule) validateType(p *check.Problems) {
 	switch {
-	case r.Input != nil && isNil(r.Input):
-		p.add("input", fmt.Sprintf("is a nil %T: leave it out, or use NewInput", r.Input))
+	case r.Input != nil && variant.IsNil(r.Input):
+		p.Add("input", fmt.Sprintf("is a nil %T: leave it out, or use NewInput", r.Input))
 	case r.wireType() == "":
-		p.add("type", "is required")
+		p.Add("type", "is required")
 	case r.Input != nil && r.Input.RuleType() != "" && r.wireType() != r.Input.RuleType():
-		p.add("type", fmt.Sprintf("is %q but the input is one for %q", r.Type, r.Input.RuleType()))
+		p.Add("type", fmt.Sprintf("is %q but the input is one for %q", r.Type, r.Input.RuleType()))
 	case r.Input == nil && r.Type.needsInput():
-		p.add("input", "is required")
+		p.Add("input", "is required")
 	}
 }
 
@@ -181,20 +184,9 @@ func (t RuleType) needsInput() bool {
 	return t != RuleTypeWARP && t != RuleTypeGateway && t != RuleTypeTanium && slices.Contains(ruleTypes, t)
 }
 
-// wireType returns the type that is sent.
-func (r *Rule) wireType() RuleType {
-	if r.Type == "" && !isNil(r.Input) {
-		return r.Input.RuleType()
-	}
-	return r.Type
-}
-
-// Clone returns a copy of the rule that shares nothing with it.
-func (r *Rule) Clone() *Rule { return r.clone() }
-
-// String returns one line for people: the name, type and ID, the devices, the schedule, the input and what is unknown.
+// String returns one line for people: the name, type and ID, the devices, the schedule, the input and unknown members.
 func (r Rule) String() string {
-	line := subject("rule", r.Name, r.wireType())
+	line := check.Subject("rule", r.Name, r.wireType())
 	if r.ID != "" {
 		line += " " + r.ID
 	}
@@ -204,7 +196,7 @@ func (r Rule) String() string {
 	if r.Schedule != "" {
 		line += " every " + string(r.Schedule)
 	}
-	if !isNil(r.Input) {
+	if !variant.IsNil(r.Input) {
 		line += fmt.Sprintf(" %v", r.Input)
 	}
 	if r.Enabled != nil && !*r.Enabled {
@@ -215,29 +207,16 @@ func (r Rule) String() string {
 
 // LogValue returns the members that are set, as a group.
 func (r Rule) LogValue() slog.Value {
-	attrs := setAttrs("id", r.ID, "name", r.Name, "type", string(r.wireType()), "description", r.Description,
+	attrs := variant.Attrs("id", r.ID, "name", r.Name, "type", string(r.wireType()), "description", r.Description,
 		"schedule", string(r.Schedule), "expiration", string(r.Expiration))
 	if len(r.Match) > 0 {
 		attrs = append(attrs, slog.Any("match", r.Match))
 	}
-	if !isNil(r.Input) {
-		attrs = append(attrs, slog.Any("input", r.Input))
-	}
+	attrs = variant.AppendAttr(attrs, "input", r.Input)
 	if r.Enabled != nil {
 		attrs = append(attrs, slog.Bool("enabled", *r.Enabled))
 	}
 	return slog.GroupValue(attrs...)
-}
-
-// setAttrs returns an attribute for each pair of a key and a value that isn't empty.
-func setAttrs(pairs ...string) []slog.Attr {
-	var attrs []slog.Attr
-	for pair := range slices.Chunk(pairs, 2) {
-		if pair[1] != "" {
-			attrs = append(attrs, slog.String(pair[0], pair[1]))
-		}
-	}
-	return attrs
 }
 
 // String returns the platform, or JSON if there is more.
@@ -245,7 +224,7 @@ func (m Match) String() string {
 	if len(m.Extra) == 0 {
 		return api.Printable(string(m.Platform))
 	}
-	return membersText(&m)
+	return variant.Text(&m)
 }
 
 // secrets returns nothing, for a rule has no secrets.
@@ -254,11 +233,7 @@ func (r *Rule) secrets() []string { return nil }
 // MarshalJSON returns the rule as the API sends it, with all that is set.
 func (r Rule) MarshalJSON() ([]byte, error) {
 	r.Type = r.wireType()
-	text, err := wire.Append(nil, &r, func(dst []byte) ([]byte, error) { return appendVariant(dst, r.Input) })
-	if err != nil {
-		return nil, fmt.Errorf("cfposture: %s: %w", r.subject(), err)
-	}
-	return text, nil
+	return encodeItem(&r, r.subject(), func(dst []byte) ([]byte, error) { return appendInput(dst, r.Input) })
 }
 
 // encode returns what Create and Update send, which is without the members that only the API sets.
@@ -267,9 +242,6 @@ func (r *Rule) encode() ([]byte, error) {
 	sent.ID, sent.Enabled = "", nil
 	return sent.MarshalJSON()
 }
-
-// UnmarshalJSON sets the rule to one as the API sends it. An input that doesn't fit the type becomes an [UnknownInput].
-func (r *Rule) UnmarshalJSON(data []byte) error { return wire.Unmarshal(data, r, decodeRule) }
 
 // decodeRule reads a rule, whose strings are parts of one text of its own.
 func decodeRule(d *wire.Decoder) (*Rule, error) {

@@ -103,7 +103,7 @@ func TestListAndAllReadEveryPageOnce(t *testing.T) {
 }
 
 // What a list's items hold is theirs, however long they are and whatever came after them.
-func TestRulesOutliveTheAnswerTheyCameIn(t *testing.T) {
+func TestRulesOutliveTheResponseTheyCameIn(t *testing.T) {
 	server := newServer(t)
 	var want []string
 	for i := range 300 {
@@ -184,7 +184,7 @@ func TestRetriedListStartsAnew(t *testing.T) {
 
 // A failure may hold anything; none of it is a rule.
 func TestFailureThatHoldsAListYieldsNoRule(t *testing.T) {
-	client := mockClient(t, answer(404, `{"success":false,"errors":[{"code":7,"message":"gone"}],"result":[{"id":"a","name":"a","type":"warp"}]}`))
+	client := mockClient(t, responding(404, `{"success":false,"errors":[{"code":7,"message":"gone"}],"result":[{"id":"a","name":"a","type":"warp"}]}`))
 	streamed, err := names(client, t)
 	require.ErrorIs(t, err, cfposture.ErrNotFound)
 	assert.Empty(t, streamed)
@@ -192,7 +192,7 @@ func TestFailureThatHoldsAListYieldsNoRule(t *testing.T) {
 
 func TestUpdateSendsTheInputsTypeWhereTheRuleHasNone(t *testing.T) {
 	var sent []byte
-	client := mockClient(t, answer(200, oneRule), captureBody(&sent))
+	client := mockClient(t, responding(200, oneRule), captureBody(&sent))
 	given := &cfposture.Rule{
 		ID: "1", Name: "n", Enabled: new(true),
 		Input: &cfposture.FirewallInput{OperatingSystem: cfposture.PlatformMac, Enabled: new(false)},
@@ -204,7 +204,7 @@ func TestUpdateSendsTheInputsTypeWhereTheRuleHasNone(t *testing.T) {
 }
 
 func TestRulesWithoutAnIDAreAllThere(t *testing.T) {
-	client := mockClient(t, answer(200, `{"success":true,"result":[{"name":"a","type":"warp"},{"name":"b","type":"warp"}]}`))
+	client := mockClient(t, responding(200, `{"success":true,"result":[{"name":"a","type":"warp"},{"name":"b","type":"warp"}]}`))
 	streamed, err := names(client, t)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "b"}, streamed)

@@ -61,7 +61,7 @@ type Fault struct {
 // Cut is the moment at which a [Fault] cuts a connection.
 type Cut int
 
-// The moments.
+// The moments at which a [Fault] can cut a connection.
 const (
 	// CutBefore is when the request has come, before it is carried out.
 	CutBefore Cut = iota + 1
@@ -220,7 +220,7 @@ func (s *Server) FailNext(n, status int) {
 	s.spoilNext(n, Fault{Status: mustBeStatus(status)})
 }
 
-// LoseNext is [Server.FailNext], but the requests are carried out: only their responses are lost.
+// LoseNext is like [Server.FailNext], but the requests are carried out, and only their responses are lost.
 func (s *Server) LoseNext(n, status int) {
 	s.spoilNext(n, Fault{Status: mustBeStatus(status), Lost: true})
 }

@@ -30,7 +30,7 @@ func (s *Server) ListIntegrations() []*cfposture.Integration {
 	return integrations
 }
 
-// AddIntegration is [Server.AddRule] for integrations. Responses hold it as it is, without its secrets.
+// AddIntegration stores an integration as it is, like [Server.AddRule]. Responses hold it as it is, without its secrets.
 func (s *Server) AddIntegration(raw []byte) (id string) {
 	i := givenItem("AddIntegration", raw)
 	i.asGiven, i.shown = true, map[string]bool{}

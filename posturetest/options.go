@@ -98,7 +98,7 @@ type Behavior struct {
 // disagree.
 type ExpirationPolicy int
 
-// The policies.
+// What can become of such an expiration.
 const (
 	KeepExpiration   ExpirationPolicy = iota // it is kept
 	DropExpiration                           // it becomes null

@@ -18,8 +18,8 @@ func (s *Server) Rules() []json.RawMessage {
 	return s.account.rules.shown()
 }
 
-// ListRules is [Server.Rules] for code that works with cfposture's types. Members that responses leave out are in them.
-// It panics if a test put in what is no rule at all, such as a number.
+// ListRules returns the rules that s holds, like [Server.Rules], as cfposture's type. They have the members that responses
+// leave out. It panics if a test added something that is no rule at all, such as a number.
 func (s *Server) ListRules() []*cfposture.Rule {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -42,8 +42,9 @@ func (s *Server) AddRule(raw []byte) (id string) {
 	return s.account.rules.add(i)
 }
 
-// PutRule is [Server.AddRule] for a rule of cfposture's type: without checks, but with what the API adds to a rule, such
-// as the schedule "5m", as far as the rule doesn't have it. It panics if rule is nil or can't be encoded.
+// PutRule stores a rule of cfposture's type without checks, like [Server.AddRule], and adds what the API would add, such as
+// the schedule "5m", unless the rule has it. It returns the ID, which is new if the rule has none. It panics if rule is nil
+// or can't be encoded.
 func (s *Server) PutRule(rule *cfposture.Rule) (id string) {
 	o := encodeModel("PutRule", rule)
 	enabled, given := o["enabled"]

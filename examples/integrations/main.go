@@ -1,191 +1,148 @@
-// Integrations connects the account to a service that knows devices, and creates a rule that uses the connection.
+// Integrations connects an account to a third party's service, creates a rule that asks it, prints both, and deletes them
+// again unless -keep is given.
 //
-//	go run ./examples/integrations -type kolide -client-id ID -secrets-stdin <secrets.json
+//	go run ./examples/integrations -type kolide
 //
-// With credentials in the environment it works on that account; without, on a server of its own.
+// It works on a fake of the API in this program, with a made-up config. With -live it works on the account that
+// CLOUDFLARE_API_TOKEN and CLOUDFLARE_ACCOUNT_ID name. Then -config has the members that are no secrets, as JSON, and the
+// secrets come from POSTURE_CLIENT_SECRET, POSTURE_CLIENT_KEY and POSTURE_ACCESS_CLIENT_SECRET: other users of the machine
+// could read a flag.
 package main
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
-	"slices"
+	"os"
+	"os/signal"
 	"strings"
+	"time"
 
 	"github.com/cfposture/cfposture"
-	"github.com/cfposture/cfposture/internal/cli"
+	"github.com/cfposture/cfposture/posturetest"
 )
 
-const about = `
-Integrations connects the account to a third party's service, creates a rule that
-uses the connection, and prints both. With -cleanup it deletes them again.
-
-Flags give the members of the config that are no secrets. The secrets come from the
-environment variables POSTURE_CLIENT_SECRET, POSTURE_CLIENT_KEY and
-POSTURE_ACCESS_CLIENT_SECRET, or with -secrets-stdin from standard input, as a JSON
-object such as {"client_secret": "…"}; never from a flag, which other users of the
-machine could read. On the sample account, what is not given is made up.
-` + cli.EnvironmentHelp
-
-func main() { cli.Main(run) }
-
-func run(ctx context.Context, env *cli.Env, args []string) error {
-	flags := cli.NewFlags("integrations", "", about)
-	accountFlag := cli.NewAccountFlag(flags)
-	var (
-		types        = joined(cfposture.IntegrationTypes())
-		typeName     = flags.String("type", string(cfposture.IntegrationTypeCrowdStrikeS2S), "`type` of the integration: "+types)
-		name         = flags.String("name", "cfposture example", "`name` of the integration and of the rule")
-		interval     = flags.Duration("interval", defaultInterval, "how often the service is asked")
-		secretsStdin = flags.Bool("secrets-stdin", false, "read the secrets from standard input")
-		cleanup      = flags.Bool("cleanup", false, "delete the rule and the integration in the end")
-		members      = map[string]*string{}
-	)
-	for _, member := range publicMembers {
-		members[member] = flags.String(strings.ReplaceAll(member, "_", "-"), "", "config member "+member)
-	}
-	if err := flags.Parse(env, args, 0); err != nil {
-		return err
-	}
-	integrationType := cfposture.IntegrationType(*typeName)
-	if !slices.Contains(cfposture.IntegrationTypes(), integrationType) {
-		return cli.Usagef("the type %q is none of %s", *typeName, types)
-	}
-	secrets, err := readSecrets(env, *secretsStdin)
+func main() {
+	live := flag.Bool("live", false, "work on the account that the environment names: create an integration and a rule")
+	keep := flag.Bool("keep", false, "don't delete the two in the end")
+	kind := flag.String("type", string(cfposture.IntegrationTypeCrowdStrikeS2S), fmt.Sprint("one of ", cfposture.IntegrationTypes()))
+	config := flag.String("config", "{}", `the config's members that are no secrets, such as {"client_id": "…"}`)
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, *live, *keep, cfposture.IntegrationType(*kind), *config, os.Stdout)
+	stop()
 	if err != nil {
-		return err
+		fmt.Fprintf(os.Stderr, "integrations: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+		os.Exit(1)
 	}
-	account, err := accountFlag.Open(env)
-	if err != nil {
-		return err
-	}
-	defer account.Close()
-
-	if account.Sample != nil {
-		makeUp(integrationType, members, secrets)
-	}
-	config, err := newConfig(integrationType, members, secrets)
-	if err != nil {
-		return err
-	}
-	integration := &cfposture.Integration{Name: *name, Interval: cfposture.Every(*interval), Config: config}
-	return connect(ctx, env, account.Client, integration, *cleanup)
 }
 
-// connect takes two calls: the integration, and a rule that names it by its ID.
-func connect(ctx context.Context, env *cli.Env, client *cfposture.Client, integration *cfposture.Integration, cleanup bool) (err error) {
-	if integration, err = client.Integrations.Create(ctx, integration); err != nil {
-		return err
-	}
-	var rule *cfposture.Rule
-	if cleanup {
-		defer func() { err = errors.Join(err, deleteBoth(context.WithoutCancel(ctx), env, client, integration, rule)) }()
-	}
-	if input := ruleInput(integration); input != nil {
-		rule, err = client.Posture.Create(ctx, &cfposture.Rule{
-			Name:  integration.Name,
-			Match: []cfposture.Match{{Platform: cfposture.PlatformWindows}, {Platform: cfposture.PlatformMac}},
-			Input: input,
-		})
+func run(ctx context.Context, live, keep bool, kind cfposture.IntegrationType, members string, out io.Writer) error {
+	if !live {
+		server := posturetest.NewServer()
+		defer server.Close()
+		fmt.Fprint(out, "Working on a fake of the API in this program; -live works on an account of yours.\n\n")
+		config, err := newConfig(kind, madeUp[kind], func(name string) string { return "made-up " + name })
 		if err != nil {
-			return fmt.Errorf("the integration %s is there, its rule is not: %w", integration.ID, err)
-		}
-	}
-	return printBoth(env, integration, rule)
-}
-
-// deleteBoth deletes the rule first, because the integration can't go while a rule uses it.
-func deleteBoth(ctx context.Context, env *cli.Env, client *cfposture.Client, integration *cfposture.Integration, rule *cfposture.Rule) error {
-	if rule != nil {
-		if err := client.Posture.Delete(ctx, rule.ID); err != nil {
 			return err
 		}
+		return connect(ctx, server.Client(), config, keep, out)
 	}
-	if err := client.Integrations.Delete(ctx, integration.ID); err != nil {
+	config, err := newConfig(kind, members, os.Getenv)
+	if err != nil {
 		return err
 	}
-	env.Sayf("Deleted what was created.")
-	return nil
-}
-
-// ruleInput returns a check that makes sense for the integration; nil for uptycs, which no type of rule uses.
-func ruleInput(integration *cfposture.Integration) cfposture.DeviceInput {
-	id := integration.ID
-	switch integration.Type {
-	case cfposture.IntegrationTypeWorkspaceOne:
-		return &cfposture.WorkspaceOneInput{ConnectionID: id, ComplianceStatus: cfposture.ComplianceStatusCompliant}
-	case cfposture.IntegrationTypeCrowdStrikeS2S:
-		return &cfposture.CrowdStrikeS2SInput{ConnectionID: id, Operator: cfposture.OperatorGreaterOrEqual, Overall: "80"}
-	case cfposture.IntegrationTypeIntune:
-		return &cfposture.IntuneInput{ConnectionID: id, ComplianceStatus: cfposture.ComplianceStatusCompliant}
-	case cfposture.IntegrationTypeKolide:
-		return &cfposture.KolideInput{ConnectionID: id, AuthState: []cfposture.KolideAuthState{cfposture.KolideAuthStateGood}}
-	case cfposture.IntegrationTypeTaniumS2S:
-		return &cfposture.TaniumS2SInput{ConnectionID: id, ScoreOperator: cfposture.OperatorLess, TotalScore: new(50.0)}
-	case cfposture.IntegrationTypeSentinelOneS2S:
-		return &cfposture.SentinelOneS2SInput{ConnectionID: id, Infected: new(false)}
-	case cfposture.IntegrationTypeCustomS2S:
-		return &cfposture.CustomS2SInput{ConnectionID: id, Operator: cfposture.OperatorGreaterOrEqual, Score: new(80.0)}
-	default:
-		return nil
-	}
-}
-
-// printBoth shows what the API made of them. A config prints without its secrets, which no answer holds anyway.
-func printBoth(env *cli.Env, integration *cfposture.Integration, rule *cfposture.Rule) error {
-	table := cli.NewTable("", "NAME", "TYPE", "EVERY", "ID", "DETAILS")
-	table.Row("integration", integration.Name, integration.Type, integration.Interval, integration.ID, fmt.Sprint(integration.Config))
-	if rule != nil {
-		table.Row("rule", rule.Name, rule.Type, rule.Schedule, rule.ID, describe(rule.Input))
-	}
-	return table.Print(env.Stdout, env.Columns(env.Stdout))
-}
-
-func describe(input cfposture.DeviceInput) string {
-	marshaler, ok := input.(json.Marshaler) // its own method leaves < and > as they are
-	if !ok {
-		return ""
-	}
-	text, err := marshaler.MarshalJSON()
+	client, err := cfposture.NewClient()
 	if err != nil {
-		return err.Error()
+		return err
 	}
-	return string(text)
+	what := "an integration and a rule will be created, and deleted again"
+	if keep {
+		what = "an integration and a rule will be created"
+	}
+	fmt.Fprintf(out, "Working on the account %q: %s.\n\n", os.Getenv("CLOUDFLARE_ACCOUNT_ID"), what)
+	return connect(ctx, client, config, keep, out)
 }
 
-func joined[T ~string](values []T) string {
-	var texts []string
-	for _, value := range values {
-		texts = append(texts, string(value))
+// newConfig reads a config without its secrets, and takes those from getenv. A program for one service would write the
+// struct itself: &cfposture.KolideConfig{ClientID: id, ClientSecret: cfposture.Secret(os.Getenv("KOLIDE_SECRET"))}.
+func newConfig(kind cfposture.IntegrationType, members string, getenv func(string) string) (cfposture.IntegrationConfig, error) {
+	config := cfposture.NewConfig(kind)
+	if _, unknown := config.(*cfposture.UnknownConfig); unknown {
+		return nil, fmt.Errorf("unknown type %q: it may be one of %v", kind, cfposture.IntegrationTypes())
 	}
-	return strings.Join(texts, ", ")
+	if err := json.Unmarshal([]byte(members), config); err != nil {
+		return nil, fmt.Errorf("-config: %w", err)
+	}
+	for name, secret := range cfposture.Secrets(config) {
+		*secret = cfposture.Secret(getenv("POSTURE_" + strings.ToUpper(name)))
+	}
+	return config, nil
 }
 
-// readSecrets returns the secret members of a config, from the environment or from standard input.
-func readSecrets(env *cli.Env, fromStdin bool) (map[string]string, error) {
-	secrets := map[string]string{}
-	for _, member := range secretMembers {
-		secrets[member] = env.Getenv("POSTURE_" + strings.ToUpper(member))
-	}
-	if !fromStdin {
-		return secrets, nil
-	}
-	text, err := io.ReadAll(env.Stdin)
+// connect creates the integration, and a rule that names it by its ID.
+func connect(ctx context.Context, client *cfposture.Client, config cfposture.IntegrationConfig, keep bool, out io.Writer) (err error) {
+	const name = "cfposture example"
+	integration, err := client.Integrations.Create(ctx, &cfposture.Integration{
+		Name: name, Interval: cfposture.Every(10 * time.Minute), Config: config,
+	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var given map[string]string
-	if json.Unmarshal(text, &given) != nil { // whose error could show a part of a secret
-		return nil, cli.Usagef(`standard input holds no JSON object of strings such as {"client_secret": "…"}`)
-	}
-	for member, secret := range given {
-		if !slices.Contains(secretMembers, member) {
-			return nil, cli.Usagef("standard input holds %q, which is none of %s", member, joined(secretMembers))
+	clean := func(remove func(context.Context) error) {
+		if !keep { // not even if the context has ended
+			err = errors.Join(err, remove(context.WithoutCancel(ctx)))
 		}
-		secrets[member] = cmp.Or(secret, secrets[member])
 	}
-	return secrets, nil
+	defer clean(func(ctx context.Context) error { return client.Integrations.Delete(ctx, integration.ID) })
+	fmt.Fprintln(out, integration) // in one line, without secrets
+	input := cfposture.NewInput(cfposture.RuleType(integration.Type))
+	if !cfposture.SetConnectionID(input, integration.ID) {
+		_, err = fmt.Fprintf(out, "No type of rule asks %s.\n", integration.Type)
+		return err
+	}
+	demand(input)
+	rule, err := client.Posture.Create(ctx, &cfposture.Rule{Name: name, Input: input})
+	if err != nil {
+		return err
+	}
+	defer clean(func(ctx context.Context) error { return client.Posture.Delete(ctx, rule.ID) }) // before the integration
+	_, err = fmt.Fprintln(out, rule)
+	return err
+}
+
+// demand fills in what a rule of each type is to check.
+func demand(input cfposture.DeviceInput) {
+	switch input := input.(type) {
+	case *cfposture.WorkspaceOneInput:
+		input.ComplianceStatus = cfposture.ComplianceStatusCompliant
+	case *cfposture.IntuneInput:
+		input.ComplianceStatus = cfposture.ComplianceStatusCompliant
+	case *cfposture.CrowdStrikeS2SInput:
+		input.Operator, input.Overall = cfposture.OperatorGreaterOrEqual, "80"
+	case *cfposture.KolideInput:
+		input.AuthState = []cfposture.KolideAuthState{cfposture.KolideAuthStateGood}
+	case *cfposture.TaniumS2SInput:
+		input.ScoreOperator, input.TotalScore = cfposture.OperatorLess, new(50.0)
+	case *cfposture.SentinelOneS2SInput:
+		input.Infected = new(false)
+	case *cfposture.CustomS2SInput:
+		input.Operator, input.Score = cfposture.OperatorGreaterOrEqual, new(80.0)
+	default: // It asks no service.
+	}
+}
+
+// madeUp has the members of configs that are no secrets.
+var madeUp = map[cfposture.IntegrationType]string{
+	cfposture.IntegrationTypeWorkspaceOne:   `{"api_url": "https://api.example", "auth_url": "https://auth.example", "client_id": "id"}`,
+	cfposture.IntegrationTypeCrowdStrikeS2S: `{"api_url": "https://api.example", "client_id": "id", "customer_id": "customer"}`,
+	cfposture.IntegrationTypeUptycs:         `{"api_url": "https://api.example", "customer_id": "customer"}`,
+	cfposture.IntegrationTypeIntune:         `{"client_id": "id", "customer_id": "customer"}`,
+	cfposture.IntegrationTypeKolide:         `{"client_id": "id"}`,
+	cfposture.IntegrationTypeTaniumS2S:      `{"api_url": "https://api.example"}`,
+	cfposture.IntegrationTypeSentinelOneS2S: `{"api_url": "https://api.example"}`,
+	cfposture.IntegrationTypeCustomS2S:      `{"access_client_id": "id", "api_url": "https://api.example"}`,
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/cfposture/cfposture/examples/posturectl/internal/document"
 	"github.com/cfposture/cfposture/examples/posturectl/internal/terminal"
+	"github.com/cfposture/cfposture/internal/apifacts"
 	"github.com/cfposture/cfposture/posturetest"
 )
 
@@ -291,4 +292,45 @@ func assertComplete(t *testing.T, server *posturetest.Server, n int) {
 	}
 	slices.Sort(got)
 	assert.Equal(t, want, got)
+}
+
+func TestApplyComesToRestWhateverResponsesLeaveOut(t *testing.T) {
+	d := &document.Document{Version: 1}
+	for _, i := range apifacts.IntegrationTypes {
+		d.Integrations = append(d.Integrations, withID(t, i.SampleRequest(), i.SampleID()))
+	}
+	for _, r := range apifacts.RuleTypes {
+		d.Rules = append(d.Rules, r.Sample())
+	}
+	text, err := d.Marshal()
+	require.NoError(t, err)
+	for title, behavior := range map[string]posturetest.Behavior{
+		"as recorded":         {},
+		"much is left out":    {OmittedMembers: slices.DeleteFunc(posturetest.OmittedMembers(), func(m string) bool { return m == "operator" })},
+		"configs are whole":   {ConfigMembers: []string{"*"}},
+		"lists have all info": {ResultInfo: true, NoTotalPages: true},
+		"strict":              {RefuseReadOnly: true, WholeConfigs: true},
+	} {
+		t.Run(title, func(t *testing.T) {
+			server := posturetest.New(t, posturetest.WithBehavior(behavior))
+			got := applied(t, server, "", string(text), "--yes")
+			require.Equal(t, exitOK, got.code, got.stderr)
+			drift := applied(t, server, "", string(text), "--dry-run", "--prune")
+			assert.Equal(t, exitOK, drift.code)
+			assert.Equal(t, "Plan: nothing to do; 31 unchanged.\n", drift.stdout)
+			exported := applied(t, server, "", exportOf(t, server), "--dry-run", "--prune")
+			assert.Equal(t, "Plan: nothing to do; 31 unchanged.\n", exported.stdout, exported.stderr)
+		})
+	}
+}
+
+// withID returns an item with an ID, as an export has it.
+func withID(t *testing.T, item []byte, id string) json.RawMessage {
+	t.Helper()
+	var members map[string]any
+	require.NoError(t, json.Unmarshal(item, &members))
+	members["id"] = id
+	text, err := json.Marshal(members)
+	require.NoError(t, err)
+	return text
 }

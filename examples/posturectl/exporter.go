@@ -52,14 +52,7 @@ func (e *exporter) addIntegration(integration *cfposture.Integration) error {
 		e.unknown.Items = append(e.unknown.Items, integration.ID)
 	}
 	e.addUnknown(integration.UnknownMembers())
-	var invalid *cfposture.ValidationError
-	if errors.As(integration.Validate(), &invalid) {
-		for _, problem := range invalid.Problems {
-			if member, inConfig := strings.CutPrefix(problem.Field, "config."); inConfig {
-				e.missing[member+" of integration"]++
-			}
-		}
-	}
+	e.addMissing("integration", "config.", integration.Validate())
 	members, err := membersOf(integration)
 	if err != nil {
 		return err
@@ -82,6 +75,7 @@ func (e *exporter) addRule(rule *cfposture.Rule) error {
 		unknown = slices.Delete(unknown, n, n+1)
 	}
 	e.addUnknown(unknown)
+	e.addMissing("rule", "input.", rule.Validate())
 	item, err := e.writable("rule", members)
 	e.document.Rules = append(e.document.Rules, item)
 	return err
@@ -93,6 +87,19 @@ var index = regexp.MustCompile(`\[\d+\]`)
 func (e *exporter) addUnknown(members []string) {
 	for _, member := range members {
 		e.unknown.Members = append(e.unknown.Members, index.ReplaceAllString(member, ""))
+	}
+}
+
+// addMissing notes the members that are required, and that the API didn't return.
+func (e *exporter) addMissing(kind, inner string, err error) {
+	var invalid *cfposture.ValidationError
+	if !errors.As(err, &invalid) {
+		return
+	}
+	for _, problem := range invalid.Problems {
+		if member, ok := strings.CutPrefix(problem.Field, inner); ok && strings.HasPrefix(problem.Reason, "is required") {
+			e.missing[member+" of "+kind]++
+		}
 	}
 }
 

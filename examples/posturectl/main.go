@@ -75,7 +75,7 @@ found something to change or audit found something that --fail-on names.`,
 	root.SetOut(t.Out)
 	root.SetErr(t.Err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usagef("%w", err) })
-	root.AddCommand(exportCommand(t), applyCommand(t), auditCommand(t), typesCommand(t), versionCommand(t))
+	root.AddCommand(exportCommand(t), applyCommand(t), auditCommand(t), serveCommand(t), typesCommand(t), versionCommand(t))
 	root.InitDefaultCompletionCmd()
 	return root
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func TestHelpIsAResultAndHasExamples(t *testing.T) {
-	for _, command := range []string{"", "export", "audit", "types"} {
+	for _, command := range []string{"", "export", "apply", "audit", "serve", "types"} {
 		t.Run(command, func(t *testing.T) {
 			got := call{args: append(strings.Fields(command), "-h")}.run(t)
 			assert.Equal(t, exitOK, got.code)

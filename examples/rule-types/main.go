@@ -1,117 +1,139 @@
-// Rule-types creates one rule of each of the 23 types, in order, prints what the API made of it, and deletes it again.
-// What to copy is in rules.go.
+// Rule-types creates one rule of each type, prints what the API made of it, and deletes it again. What to copy is in
+// examples, below.
+//
+//	go run ./examples/rule-types
+//
+// It works on a fake of the API in this program. With -live it works on the account that CLOUDFLARE_API_TOKEN and
+// CLOUDFLARE_ACCOUNT_ID name, and leaves out the types for which the account has no integration.
 package main
 
 import (
-	"bytes"
 	"context"
-	_ "embed"
 	"errors"
+	"flag"
 	"fmt"
-	"time"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
 
 	"github.com/cfposture/cfposture"
-	"github.com/cfposture/cfposture/internal/cli"
+	"github.com/cfposture/cfposture/posturetest"
 )
 
-const about = `
-Creates one rule of each of the 23 types, in order, prints what the API made of
-it, and deletes all of them again. Types that need an integration take one that
-the account has, and are left out where it has none; the sample account has all.
-` + cli.EnvironmentHelp
+// What the rules below name: a Gateway list of serial numbers or client IDs, and a certificate that was uploaded.
+const (
+	listID        = "2a4fbc83-7d2b-4f86-9d1c-3c9be4d64a11"
+	certificateID = "b14ddcc4-bcd2-4df4-bd4f-eb27d5a50c30"
+	sha256        = "b5bb9d8014a0f9b1d61e21e796d78dccdf1352f23cd32812f4850b878ae4944c"
+)
 
-// sampleIntegrations are those that rules need and the sample account doesn't have. How to connect a real account is in
-// examples/integrations.
-//
-//go:embed integrations.json
-var sampleIntegrations []byte
-
-func main() { cli.Main(run) }
-
-func run(ctx context.Context, env *cli.Env, args []string) (err error) {
-	flags := cli.NewFlags("rule-types", "", about)
-	flagged := cli.NewAccountFlag(flags)
-	keep := flags.Bool("keep", false, "delete nothing at the end")
-	if err := flags.Parse(env, args, 0); err != nil {
-		return err
+// examples returns an input of each type. Those that ask a third party's service name the account's integration with it.
+func examples(integrations map[cfposture.IntegrationType]string) []cfposture.DeviceInput {
+	return []cfposture.DeviceInput{
+		&cfposture.FileInput{Path: "/etc/agent/enrolled", Exists: new(true), SHA256: sha256},
+		&cfposture.ApplicationInput{OperatingSystem: cfposture.PlatformMac, Path: "/Applications/Agent.app/Contents/MacOS/Agent"},
+		&cfposture.TaniumInput{},
+		&cfposture.GatewayInput{},
+		&cfposture.WARPInput{},
+		&cfposture.DiskEncryptionInput{RequireAll: new(true)},
+		&cfposture.SerialNumberInput{ID: listID},
+		&cfposture.SentinelOneInput{Path: `C:\Program Files\SentinelOne\Sentinel Agent\SentinelAgent.exe`},
+		&cfposture.CarbonBlackInput{Path: "/opt/carbonblack/psc/bin/cbagentd"},
+		&cfposture.FirewallInput{OperatingSystem: cfposture.PlatformWindows, Enabled: new(true)},
+		&cfposture.OSVersionInput{
+			OperatingSystem: cfposture.PlatformLinux, Operator: cfposture.OperatorGreaterOrEqual, Version: "6.8.0",
+			OSDistroName: "ubuntu", OSDistroRevision: "24.04",
+		},
+		&cfposture.DomainJoinedInput{OperatingSystem: cfposture.PlatformWindows, Domain: "corp.example.com"},
+		&cfposture.ClientCertificateInput{CertificateID: certificateID, CN: "devices.example.com"},
+		&cfposture.ClientCertificateV2Input{
+			OperatingSystem: cfposture.PlatformLinux, CertificateID: certificateID, CheckPrivateKey: new(true),
+			CN:               "${serial_number}.devices.example.com",
+			ExtendedKeyUsage: []cfposture.ExtendedKeyUsage{cfposture.ExtendedKeyUsageClientAuth},
+			Locations:        &cfposture.CertificateLocations{Paths: []string{"/etc/ssl/devices"}},
+		},
+		&cfposture.AntivirusInput{UpdateWindowDays: new(7.0)},
+		&cfposture.UniqueClientIDInput{OperatingSystem: cfposture.PlatformAndroid, ID: listID},
+		&cfposture.KolideInput{
+			ConnectionID: integrations[cfposture.IntegrationTypeKolide],
+			AuthState:    []cfposture.KolideAuthState{cfposture.KolideAuthStateGood, cfposture.KolideAuthStateNotified},
+		},
+		&cfposture.TaniumS2SInput{
+			ConnectionID:  integrations[cfposture.IntegrationTypeTaniumS2S],
+			ScoreOperator: cfposture.OperatorLess, TotalScore: new(85.5),
+		},
+		&cfposture.CrowdStrikeS2SInput{
+			ConnectionID: integrations[cfposture.IntegrationTypeCrowdStrikeS2S], State: cfposture.CrowdStrikeStateOnline,
+			Operator: cfposture.OperatorGreaterOrEqual, Overall: "80", LastSeen: "2h",
+		},
+		&cfposture.IntuneInput{
+			ConnectionID: integrations[cfposture.IntegrationTypeIntune], ComplianceStatus: cfposture.ComplianceStatusCompliant,
+		},
+		&cfposture.WorkspaceOneInput{
+			ConnectionID: integrations[cfposture.IntegrationTypeWorkspaceOne], ComplianceStatus: cfposture.ComplianceStatusCompliant,
+		},
+		&cfposture.SentinelOneS2SInput{
+			ConnectionID: integrations[cfposture.IntegrationTypeSentinelOneS2S],
+			Operator:     cfposture.OperatorEqual, ActiveThreats: new(0.0), Infected: new(false),
+		},
+		&cfposture.CustomS2SInput{
+			ConnectionID: integrations[cfposture.IntegrationTypeCustomS2S],
+			Operator:     cfposture.OperatorGreaterOrEqual, Score: new(70.0),
+		},
 	}
-	account, err := flagged.Open(env)
+}
+
+func main() {
+	live := flag.Bool("live", false, "work on the account that the environment names: create and delete a rule of each type")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	err := run(ctx, *live, os.Stdout)
+	stop()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "rule-types: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, live bool, out io.Writer) error {
+	if !live {
+		server := posturetest.NewServer()
+		defer server.Close()
+		for _, t := range cfposture.IntegrationTypes() {
+			server.PutIntegration(&cfposture.Integration{Name: string(t), Interval: "10m", Config: cfposture.NewConfig(t)})
+		}
+		fmt.Fprint(out, "Working on a fake of the API in this program; -live works on an account of yours.\n\n")
+		return createAll(ctx, server.Client(), out)
+	}
+	client, err := cfposture.NewClient()
 	if err != nil {
 		return err
 	}
-	defer account.Close()
-	if account.Sample != nil {
-		document, err := cli.ReadDocument(bytes.NewReader(sampleIntegrations))
+	fmt.Fprintf(out, "Working on the account %q: a rule of each type will be created and deleted.\n\n", os.Getenv("CLOUDFLARE_ACCOUNT_ID"))
+	return createAll(ctx, client, out)
+}
+
+func createAll(ctx context.Context, client *cfposture.Client, out io.Writer) (err error) {
+	integrations := map[cfposture.IntegrationType]string{}
+	for integration, err := range client.Integrations.All(ctx) {
 		if err != nil {
 			return err
 		}
-		document.AddTo(account.Sample)
+		integrations[integration.Type] = integration.ID
 	}
-	integrations, err := integrationsByType(ctx, account.Client)
-	if err != nil {
-		return err
-	}
-
-	var created []*cfposture.Rule
-	if !*keep {
-		defer func() { err = errors.Join(err, deleteAll(ctx, account.Client, created)) }()
-	}
-	for _, rule := range rules(integrations) {
-		made, err := account.Posture.Create(ctx, rule)
-		if lacksIntegration(err) {
-			env.Sayf("Left out, because the account has no integration for it: %s", rule.Name)
+	for _, input := range examples(integrations) {
+		rule := &cfposture.Rule{Name: "cfposture example " + string(input.RuleType()), Input: input}
+		if rule.Validate() != nil { // because it names no integration
+			fmt.Fprintf(out, "left out, because the account has no integration for it: %s\n", input.RuleType())
 			continue
 		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", rule.Name, err)
+		created, createErr := client.Posture.Create(ctx, rule)
+		if createErr != nil {
+			return createErr
 		}
-		created = append(created, made)
+		defer func() { err = errors.Join(err, client.Posture.Delete(context.WithoutCancel(ctx), created.ID)) }()
+		fmt.Fprintln(out, created) // in one line, whatever is in it
 	}
-	return printRules(env, created)
-}
-
-// integrationsByType returns the ID of one integration of each type that the account has.
-func integrationsByType(ctx context.Context, client *cfposture.Client) (map[cfposture.IntegrationType]string, error) {
-	ids := map[cfposture.IntegrationType]string{}
-	for integration, err := range client.Integrations.All(ctx) {
-		if err != nil {
-			return nil, err
-		}
-		ids[integration.Type] = integration.ID
-	}
-	return ids, nil
-}
-
-// lacksIntegration reports whether a rule was not sent because it names no integration.
-func lacksIntegration(err error) bool {
-	var invalid *cfposture.ValidationError
-	return errors.As(err, &invalid) && len(invalid.Problems) == 1 && invalid.Problems[0].Field == "input.connection_id"
-}
-
-func printRules(env *cli.Env, rules []*cfposture.Rule) error {
-	table := cli.NewTable("TYPE", "NAME", "INPUT")
-	for _, rule := range rules {
-		input := []byte("none")
-		if rule.Input != nil {
-			var err error
-			if input, err = cli.JSON(rule.Input); err != nil {
-				return err
-			}
-		}
-		table.Row(rule.Type, rule.Name, string(input))
-	}
-	return table.Print(env.Stdout, env.Columns(env.Stdout))
-}
-
-// deleteAll cleans up, after an interrupt as well.
-func deleteAll(ctx context.Context, client *cfposture.Client, rules []*cfposture.Rule) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
-	defer cancel()
-	var problems []error
-	for _, rule := range rules {
-		if err := client.Posture.Delete(ctx, rule.ID); err != nil {
-			problems = append(problems, fmt.Errorf("the rule %q is left in the account: %w", rule.Name, err))
-		}
-	}
-	return errors.Join(problems...)
+	return nil
 }

@@ -18,60 +18,76 @@ import (
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
-// A Config is what the requests of a client have in common.
+// A Config holds what all requests of a client share. It must not change while a request is under way.
 type Config struct {
-	HTTP    *HTTPClient
-	BaseURL string // ends in a slash
+	// HTTP sends the requests.
+	HTTP *HTTPClient
+	// BaseURL is what paths are relative to. It ends in a slash.
+	BaseURL string
 
-	// Authorize adds credentials to the header of a request. It is called in every attempt, within its timeout.
+	// Authorize adds credentials to the header of a request. It is called in every attempt, within its timeout, so that a
+	// token can be renewed between two.
 	Authorize func(ctx context.Context, header http.Header) error
+	// UserAgent is sent as the header of that name.
 	UserAgent string
 	// Headers change a request after all else is set. They are functions so that no print of a Config shows a value.
 	Headers []func(*http.Request)
 
-	Timeout      time.Duration // of an attempt; 0 is none
-	MaxRetries   int
+	// Timeout limits an attempt, from the token source to the last byte of the response. 0 is no limit.
+	Timeout time.Duration
+	// MaxRetries is how often a request is sent again at the most.
+	MaxRetries int
+	// MaxRetryWait limits the wait before a retry. A response that asks for a longer one ends the operation.
 	MaxRetryWait time.Duration
 
-	Limiter interface{ Wait(context.Context) error }   // nil is none; asked before every attempt
-	Observe func(ctx context.Context, limit RateLimit) // nil is none; told of every response
-	Pacer   *Pacer                                     // nil is none
-	Logger  *slog.Logger                               // nil is none
+	// Limiter is asked before every attempt. Nil is none.
+	Limiter interface{ Wait(context.Context) error }
+	// Observe is told of the rate limit of every response. Nil is none.
+	Observe func(ctx context.Context, limit RateLimit)
+	// Pacer keeps requests back that the API would refuse. Nil is none.
+	Pacer *Pacer
+	// Logger gets attempts and retries. Nil is none.
+	Logger *slog.Logger
 
-	// NewError returns the error of a response that is a failure.
+	// NewError returns the error for a response that reports a failure.
 	NewError func(*Failure) error
 }
 
-// A Request is what is asked of the API.
+// A Request describes one request of the API. Do sends it as often as it needs to.
 type Request struct {
+	// Method is an HTTP method. GET, HEAD, OPTIONS, PUT, PATCH and DELETE are idempotent; all others are not.
 	Method string
-	Path   string // below the base URL, escaped
-	Query  string // encoded; empty is none
-	Body   []byte // JSON; nil is none
+	// Path is relative to the base URL. Its elements are escaped.
+	Path string
+	// Query is encoded. Empty is none.
+	Query string
+	// Body is JSON. Nil is none.
+	Body []byte
 	// Secrets are the secrets of the body, which no error and no log shows. Members whose names say that they are secret
 	// need not be listed.
 	Secrets []string
 	// Decode reads the result, before whose value the scanner stands, and must pass it. It must keep no part of the
 	// scanner's text. It is called in every attempt whose status is a success, before it is known whether the envelope
-	// says so too: what it sets counts only once Do has returned without an error. Nil is a request whose result does not
-	// matter.
+	// says so too: what it sets counts only once Do has returned without an error. Nil ignores the result.
 	Decode func(result *wire.Scanner) error
 }
 
-// A Response is what the last response of a request says besides its result; fields are zero where no response came.
+// A Response is what the last response of an operation says besides its result. Fields are zero if no response came.
 type Response struct {
 	StatusCode int
 	Header     http.Header
 	RayID      string
-	Attempts   int // how many times the request was sent, or tried to be
-	RateLimit  RateLimit
-	Messages   []Message
-	ResultInfo []byte // JSON; nil where the envelope has none
+	// Attempts counts how often the request was sent, or tried to be sent.
+	Attempts  int
+	RateLimit RateLimit
+	Messages  []Message
+	// ResultInfo is JSON. It is nil if the envelope has none.
+	ResultInfo []byte
 
-	operation *operation
+	operation *operation // for Clean
 }
 
-// A Failure is what a response says that is not the one asked for.
+// A Failure is a response that reports a failure, or that can't be used. The root makes its Error of it.
 type Failure struct {
 	Method, Path string
 	StatusCode   int
@@ -79,11 +95,13 @@ type Failure struct {
 	Messages     []Message
 	RayID        string
 	RetryAfter   time.Duration
-	Body         []byte // the beginning of it, without secrets
-	Cause        error  // why the response can't be used, if it says nothing about that itself
+	// Body is the beginning of the response, without secrets.
+	Body []byte
+	// Cause says why the response can't be used. It is nil if the response itself says what failed.
+	Cause error
 }
 
-// A Message is one of an envelope's errors or messages.
+// A Message is one of an envelope's errors or messages. Pointer is its source's.
 type Message struct {
 	Code             int
 	Message          string
@@ -92,13 +110,14 @@ type Message struct {
 	ErrorChain       []Message
 }
 
-// Clean returns err with what is secret taken out of it. It is for errors about parts of the result.
+// Clean returns err without secrets, and with what was asked for before it. It is for errors about parts of the result,
+// which the caller finds when Do has returned.
 func (r *Response) Clean(err error) error { return r.operation.errorf("%w", err) }
 
 // ErrOutcomeUnknown is wrapped by the error of a request that may have been carried out and was not sent again.
 var ErrOutcomeUnknown = errors.New("cfposture: outcome unknown")
 
-// prefix is what the operation's errors begin with.
+// prefix returns what the operation's errors begin with.
 func (o *operation) prefix() string {
 	return "cfposture: " + o.Method + " " + o.redact().text(o.Path) + ": "
 }
@@ -109,7 +128,7 @@ func (o *operation) errorf(format string, args ...any) error {
 	return &wrapped{Printable(Cut(o.prefix()+err.Error(), maxText)), []error{err}}
 }
 
-// maxText is how many bytes the text of an error has at the most.
+// maxText limits the text of an error, in bytes: transports put into theirs whatever a server sends.
 const maxText = 4 << 10
 
 // Cut returns the beginning of a text that is too long.
@@ -129,7 +148,7 @@ type wrapped struct {
 func (e *wrapped) Error() string   { return e.text }
 func (e *wrapped) Unwrap() []error { return e.causes }
 
-// contextError is the error of a context that has ended, with its cause where that says more.
+// contextError returns the error of a context that has ended, with its cause if that says more.
 func contextError(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if errors.Is(err, cause) {

@@ -7,6 +7,10 @@ import (
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
+// An envelope is read in one pass, which hands the scanner to the request's Decode where the result begins. Nothing in an
+// envelope is taken on trust: members may be missing, come twice, or be of any kind, and an error chain may be as deep and
+// as long as it likes. What contradicts itself is unreadable, because a POST's outcome is ambiguous then.
+
 // An envelope is the object around every result of the API:
 //
 //	{"success": true, "errors": [], "messages": [], "result": …, "result_info": {…}}
@@ -43,6 +47,8 @@ func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.S
 		}
 		*seen = true
 	}
+	// A problem with what a member says does not end the reading: the members after it may say that the request failed, and
+	// that counts for more.
 	for s.Open('{'); s.Next('}'); {
 		switch string(s.Name()) {
 		case "success":
@@ -71,6 +77,7 @@ func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.S
 				s.Skip()
 				continue
 			}
+			// Decode may stop anywhere in the result.
 			start := s.Offset()
 			if err := decode(s); err != nil {
 				note(err)
@@ -100,14 +107,16 @@ func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.S
 	}
 }
 
-// Bounds of what is kept of an envelope's messages, so that a failure can be told in a moment.
+// Bounds of what is kept of an envelope's messages, so that a failure can be told in a moment, whatever a server sends. The
+// API itself sends one or two, with a chain of one or two.
 const (
 	maxMessages     = 100
 	maxMessageDepth = 10
 	maxMessageText  = 4 << 10
 )
 
-// readMessages reads errors or messages, those that have another shape than theirs as their text.
+// readMessages reads errors or messages. Of what has another shape than theirs it keeps the text, so that nothing that the
+// server says about a failure is lost, and it leaves out nulls. A value that is no array has none.
 func (o *operation) readMessages(s *wire.Scanner) []Message {
 	left := maxMessages
 	return o.appendMessages(nil, s, &left, maxMessageDepth)
@@ -169,7 +178,7 @@ func (o *operation) readPointer(s *wire.Scanner) (pointer string) {
 	return pointer
 }
 
-// messageText reads a string, or any other value as its text, without secrets.
+// messageText reads a string, or any other value as its text, without secrets and cut to what a person reads.
 func (o *operation) messageText(s *wire.Scanner) string {
 	if s.Kind() == 'n' {
 		s.Skip()

@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -58,14 +59,14 @@ func newConfig(transport http.RoundTripper) *Config {
 type testError struct{ *Failure }
 
 func (e *testError) Error() string {
-	text := fmt.Sprintf("cfposture: %s %s: %d", e.Method, e.Path, e.StatusCode)
+	parts := []string{fmt.Sprintf("cfposture: %s %s: %d", e.Method, e.Path, e.StatusCode)}
 	for _, message := range e.Errors {
-		text += ": " + message.Message
+		parts = append(parts, message.Message)
 	}
 	if e.Cause != nil {
-		text += ": " + e.Cause.Error()
+		parts = append(parts, e.Cause.Error())
 	}
-	return text
+	return strings.Join(parts, ": ")
 }
 
 func (e *testError) Unwrap() error { return e.Cause }
@@ -295,7 +296,7 @@ func hijack(text string) http.HandlerFunc {
 func abort(part string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		if part != "" {
-			w.Header().Set("Content-Length", fmt.Sprint(len(success)))
+			w.Header().Set("Content-Length", strconv.Itoa(len(success)))
 			_, _ = io.WriteString(w, part)
 			_ = http.NewResponseController(w).Flush()
 		}
@@ -308,7 +309,7 @@ func stall(part string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body) // else the server does not notice that the client has gone
 		if part != "" {
-			w.Header().Set("Content-Length", fmt.Sprint(len(success)))
+			w.Header().Set("Content-Length", strconv.Itoa(len(success)))
 			_, _ = io.WriteString(w, part)
 			_ = http.NewResponseController(w).Flush()
 		}
@@ -404,7 +405,7 @@ func (s *frameServer) serveOver(t *testing.T, n *network, transport *http.Transp
 // handle reads the requests of a connection. It writes from another goroutine, because a pipe holds nothing: both ends
 // may want to write at the same time.
 func (s *frameServer) handle(connection net.Conn) {
-	defer connection.Close()
+	defer connection.Close() //nolint:errcheck // it may be closed already
 	written := make(chan []byte, 100)
 	defer close(written)
 	go func() {

@@ -8,34 +8,58 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 )
 
-// An outcome is how an attempt ended.
+// The rule behind all that follows: nothing is carried out twice. A request that is idempotent may be, so it is sent again
+// whenever that may help. Any other, which in practice is a POST that creates something, is sent again only if it is known
+// not to have been carried out: the API has said so, or nothing of it was written. If that is not known the operation ends,
+// and its error says that the outcome is unknown. Nobody else may decide this: net/http, which sends requests again by
+// itself, and middlewares are kept from it by what is in transport.go and trace.go.
+
+// An outcome is how an attempt ended. Each is decided in one place: those without a response in connectionFailed, those of
+// a status in ofStatus, the last ones in judge.
 type outcome int
 
 const (
-	succeeded    outcome = iota
-	notSent              // the context had ended, or the limiter or the token source failed
-	unreachable          // no connection: a lookup, a dial or a handshake failed
-	untrusted            // no connection, and there will be none: a bad certificate, or no TLS at all
-	lost                 // the connection failed or the time was over once the request may have been written
-	broken               // as lost, for a reason that does not pass
-	interrupted          // as lost, because the caller's context ended
-	redirected           // status 3xx, 303 aside
-	rejected             // status 4xx, those of the next two aside
-	cutShort             // as rejected, but the response did not come whole
-	rateLimited          // status 429
-	transient            // status 408, 500, 502, 503, 504, 520 to 527
-	failed               // any other status of 500 and above, those below 200, and 303, which answers what was carried out
-	unreadable           // status 2xx, but no envelope with a result
-	unsuccessful         // status 2xx, and an envelope that says success: false
+	succeeded outcome = iota
+
+	// Nothing was sent: the context had ended, or the limiter or the token source failed.
+	notSent
+	// There was no connection: a lookup, a dial or a handshake failed.
+	unreachable
+	// There was no connection and there will be none: the certificate is bad, or the server speaks no TLS.
+	untrusted
+	// The connection failed, or the time was over, after the request may have been written.
+	lost
+	// As lost, for a reason that does not pass.
+	broken
+	// As lost, because the caller's context ended.
+	interrupted
+
+	// The status is 3xx. Redirects are refused, so that credentials reach no other host.
+	redirected
+	// The status is 4xx, other than those of rateLimited and transient.
+	rejected
+	// As rejected, but the response did not come whole: what it says of the request can't be trusted.
+	cutShort
+	// The status is 429: the API has not looked at the request.
+	rateLimited
+	// The status is 408, 500, 502, 503, 504 or 520 to 527: the next attempt may fare better.
+	transient
+	// Any other status: 501, 505 and the like, those below 200, and 303, which responds to what was carried out.
+	failed
+
+	// The status is 2xx, but the body is no envelope with the result that was asked for.
+	unreadable
+	// The status is 2xx, and the envelope says success: false.
+	unsuccessful
 )
 
-// outcomes says for every outcome which requests are sent again after it, and whether the request may have been carried
-// out all the same. A request that may have been carried out and is not idempotent ends in [ErrOutcomeUnknown].
+// outcomes says for every outcome which requests are retryable after it, and whether it is ambiguous: whether the request
+// may have been carried out all the same. After an ambiguous outcome, a request that is not idempotent is never sent again
+// and its error wraps [ErrOutcomeUnknown].
 var outcomes = [...]struct {
 	name      string
 	retry     retry
@@ -85,7 +109,8 @@ func (o outcome) isAmbiguous(method string) bool {
 }
 
 // isIdempotent reports whether a request of the method may be carried out twice. PATCH is among them because the API's
-// PATCH sets members to given values.
+// PATCH sets members to given values. Methods are case-sensitive, as in net/http: "get" is not GET, and nobody knows what a
+// server makes of it.
 func isIdempotent(method string) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodPatch, http.MethodDelete:
@@ -95,7 +120,7 @@ func isIdempotent(method string) bool {
 	}
 }
 
-// ofStatus returns the outcome that a response's status is by itself.
+// ofStatus returns the outcome that a response's status is by itself. Of a success the body decides further.
 func ofStatus(code int) outcome {
 	switch {
 	case code >= 200 && code < 300:
@@ -117,10 +142,12 @@ func ofStatus(code int) outcome {
 
 // An attemptError is the end of an attempt that did not succeed.
 type attemptError struct {
-	outcome    outcome
-	err        error         // begins with what was asked for, and holds no secret
-	retryAfter time.Duration // what the response asks for, 0 if it does not
-	// notFound says that the API itself reported that what was asked for does not exist.
+	outcome outcome
+	// err begins with what was asked for, and holds no secret.
+	err error
+	// retryAfter is how long the response asks to wait, 0 if it does not.
+	retryAfter time.Duration
+	// notFound says that the API itself, and not a proxy, reported that what was asked for does not exist.
 	notFound bool
 }
 
@@ -138,10 +165,13 @@ func Do(ctx context.Context, c *Config, r *Request) (*Response, error) {
 	for {
 		o.response.Attempts++
 		failed := o.attempt(ctx)
+		// What an attempt before has deleted without a response is not there any more, as it should be.
 		if failed == nil || failed.notFound && mayBeGone {
 			return &o.response, nil
 		}
 		if !failed.outcome.isRetryable(r.Method) || o.response.Attempts > c.MaxRetries {
+			// A retry that was not sent, or whose context ended, says little of why it was needed. And what may have been
+			// deleted must not look as if it had never been there.
 			if before != nil && (failed.outcome == notSent || failed.outcome == interrupted || mayBeGone) {
 				failed.err = o.after(before, failed.err)
 			}
@@ -151,6 +181,7 @@ func Do(ctx context.Context, c *Config, r *Request) (*Response, error) {
 		if waits == nil {
 			waits = newWaits(c.MaxRetryWait)
 		}
+		// A wait that is too long ends the operation now: nobody is served by waiting first and failing then.
 		wait, err := waits.next(ctx, failed.retryAfter)
 		if err != nil {
 			return &o.response, o.notRetried(failed, err)
@@ -171,9 +202,12 @@ type operation struct {
 	*Request
 	response Response // what the last response says
 
-	// What the operation has sent is secret in all that it shows.
-	sent     *trace    // by the last attempt, which leads to those before it
-	redactor *redactor // of all that; nil until it is needed
+	// sent is what the last attempt has sent, and leads to those before it: their credentials are still secret.
+	sent *trace
+	// proxy holds the credentials of a proxy, once they could show.
+	proxy []string
+	// redactor removes all of these. It is nil until it is needed.
+	redactor *redactor
 }
 
 // final returns the error of an operation that ends with the failed attempt.
@@ -232,6 +266,7 @@ func (o *operation) takeTurn(ctx context.Context) error {
 	if o.Limiter == nil {
 		return nil
 	}
+	// A limiter's own error need not say that the context has ended, or would end before its turn.
 	err := o.Limiter.Wait(ctx)
 	switch {
 	case err == nil:
@@ -263,11 +298,14 @@ func isPastDeadline(err error) bool {
 
 // exchange sends the request and reads the response whole into the buffer, within one context: that of the attempt, which
 // ends with the timeout. It judges only what keeps a response from being read; judge does the rest.
+//
+// The status of a response counts for more than a body that did not come whole. Only of a success is the body needed.
 func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Response, *attemptError) {
 	attemptCtx, cancel := o.attemptContext(ctx)
 	defer cancel(nil)
 	seen := &trace{cancel: cancel, earlier: o.sent}
 	if err := o.newRequest(attemptCtx, seen); err != nil {
+		// Most often the token source failed, and often because the time was over: its error need not say so.
 		switch {
 		case ctx.Err() != nil:
 			err = joinContext(ctx, err)
@@ -276,13 +314,14 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 		}
 		return nil, &attemptError{outcome: notSent, err: o.errorf("%w", err)}
 	}
+	// From here on, what this attempt sends is secret in all that the operation shows.
 	o.sent, o.redactor = seen, nil
 	if attemptCtx.Err() != nil { // the token source has used up the time
 		return nil, &attemptError{outcome: notSent, err: o.errorf("%w", connectionError(ctx, attemptCtx, nil))}
 	}
 	response, err := o.HTTP.do(seen.request)
 	if err != nil {
-		o.Secrets = append(slices.Clip(o.Secrets), o.HTTP.proxySecrets(seen.request)...)
+		o.proxy = o.HTTP.proxySecrets(seen.request)
 		return nil, o.connectionFailed(ctx, attemptCtx, err, o.HTTP.provesUnwritten(seen, err, attemptCtx.Err() != nil))
 	}
 	defer response.Body.Close() //nolint:errcheck // there is nothing left to lose
@@ -291,11 +330,13 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 	end := ofStatus(response.StatusCode)
 	switch {
 	case errors.Is(err, errTooLarge):
+		// The rest of it is not read, so that what a success holds stays unknown.
 		if end == succeeded {
 			end = unreadable
 		}
 		return response, o.newFailure(end, response, body.Bytes(), envelope{}, err)
 	case err != nil && end == rejected:
+		// The status alone does not prove that something is not there; the next response may come whole.
 		return response, o.newFailure(cutShort, response, body.Bytes(), envelope{}, connectionError(ctx, attemptCtx, err))
 	case end != succeeded:
 		// The status says what the attempt came to, however much of the body there is.
@@ -320,7 +361,8 @@ func (o *operation) attemptContext(ctx context.Context) (context.Context, contex
 	}
 }
 
-// newRequest sets the request of a trace. Requests that the token source makes are not traced.
+// newRequest sets the request of a trace. The token source gets the context without the trace, so that no request that it
+// makes is taken for this one.
 func (o *operation) newRequest(ctx context.Context, seen *trace) error {
 	target := o.BaseURL + o.Path
 	if o.Query != "" {
@@ -342,6 +384,7 @@ func (o *operation) newRequest(ctx context.Context, seen *trace) error {
 	if err := o.Authorize(ctx, request.Header); err != nil {
 		return err
 	}
+	// Last, so that a caller's header replaces any of these.
 	for _, set := range o.Headers {
 		set(request)
 	}
@@ -350,7 +393,7 @@ func (o *operation) newRequest(ctx context.Context, seen *trace) error {
 	return nil
 }
 
-// receive notes what a response says before its body is read, and tells those who want to know.
+// receive notes what a response says before its body is read, and tells the pacer and the observer of the rate limit.
 func (o *operation) receive(ctx context.Context, response *http.Response) {
 	limit := parseRateLimit(response.Header)
 	o.response = Response{
@@ -368,7 +411,8 @@ func (o *operation) receive(ctx context.Context, response *http.Response) {
 // rayHeader is CF-Ray, spelled as http.Header keeps it.
 const rayHeader = "Cf-Ray"
 
-// connectionFailed judges an attempt that brought no response, or not the whole of one.
+// connectionFailed judges an attempt that brought no response, or not the whole of one. unwritten says that the request is
+// known not to have been written: only then is the outcome of a POST not ambiguous.
 func (o *operation) connectionFailed(ctx, attemptCtx context.Context, err error, unwritten bool) *attemptError {
 	end := lost
 	switch {
@@ -386,7 +430,8 @@ func (o *operation) connectionFailed(ctx, attemptCtx context.Context, err error,
 	return &attemptError{outcome: end, err: o.errorf("%w", connectionError(ctx, attemptCtx, err))}
 }
 
-// connectionError says what ended an attempt whose transport returned err.
+// connectionError returns what ended an attempt whose transport returned err. A transport's error for a context that has
+// ended says less than the context itself.
 func connectionError(ctx, attemptCtx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
@@ -405,7 +450,7 @@ func connectionError(ctx, attemptCtx context.Context, err error) error {
 	}
 }
 
-// isPermanent reports whether an error of the connection stays what it is.
+// isPermanent reports whether an error of the connection would be the same in the next attempt.
 func isPermanent(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError

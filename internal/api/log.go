@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// Attempts are logged at Debug, retries at Warn. Bodies are logged only to a logger that is enabled four levels below Debug,
+// because they hold names and addresses of an account; none of these records holds a header.
+
 const (
 	// levelBodies is the level below Debug at which bodies are logged, too.
 	levelBodies   = slog.LevelDebug - 4

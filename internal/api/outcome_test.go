@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -154,7 +155,7 @@ func scenarios() []scenario {
 
 func statusScenario(status int, o outcome) scenario {
 	return scenario{
-		name: fmt.Sprintf("status %d", status), outcome: o, says: fmt.Sprint(status),
+		name: fmt.Sprintf("status %d", status), outcome: o, says: strconv.Itoa(status),
 		handler: reply(status, `{"success":false,"errors":[{"code":10,"message":"busy"}],"result":null}`),
 	}
 }
@@ -343,14 +344,14 @@ func bodyScenarios() []scenario {
 		}, {
 			name: "cut in the middle of a rejection", outcome: cutShort, says: "closed in the middle of the response", cause: io.ErrUnexpectedEOF,
 			handler: func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Content-Length", fmt.Sprint(len(success)))
+				w.Header().Set("Content-Length", strconv.Itoa(len(success)))
 				w.WriteHeader(http.StatusForbidden)
 				abort(success[:20])(w, r)
 			},
 		}, {
 			name: "half a rejection in time", outcome: cutShort, says: "no response within 30s", cause: context.DeadlineExceeded,
 			handler: func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Content-Length", fmt.Sprint(len(success)))
+				w.Header().Set("Content-Length", strconv.Itoa(len(success)))
 				w.WriteHeader(http.StatusNotFound)
 				stall(success[:20])(w, r)
 			},

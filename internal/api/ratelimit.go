@@ -10,6 +10,9 @@ import (
 	"time"
 )
 
+// What responses say of the rate limit, and the pacer that goes by it. A limiter knows nothing of either, unless it
+// observes responses.
+
 // A RateLimit is what the Ratelimit, Ratelimit-Policy and Retry-After headers say; what they don't is zero. Of several
 // policies it is the one that leaves least; a quota of another name stands in where the policy's own is missing.
 type RateLimit struct {
@@ -52,7 +55,7 @@ func parseRateLimit(header http.Header) RateLimit {
 // A rateLimitItem is a name with its parameters: "default";r=50;t=30.
 type rateLimitItem struct{ name, parameters string }
 
-// rateLimitItems yields the items of a header that have a name.
+// rateLimitItems yields the items of a header that have a name. A header may come several times, with several items each.
 func rateLimitItems(header http.Header, name string) iter.Seq[rateLimitItem] {
 	return func(yield func(rateLimitItem) bool) {
 		for _, value := range header[name] {
@@ -104,7 +107,8 @@ func (p *Pacer) note(status int, limit RateLimit) {
 	}
 }
 
-// wait returns when requests may be sent, or at once if that is too far off, or with the context's error.
+// wait returns when requests may be sent, or with the context's error. If that is further off than the longest wait or the
+// context's deadline it returns at once: the request is sent, and the API decides.
 func (p *Pacer) wait(ctx context.Context, longest time.Duration) error {
 	p.mu.Lock()
 	wait := max(time.Until(p.window), time.Until(p.pause))

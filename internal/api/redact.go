@@ -19,22 +19,29 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
+// What must not show are the credentials of every attempt, the secrets of the body, and what a middleware, a cookie jar or
+// a proxy adds. A server may send any of it back in whatever form it likes to quote it, and a transport's error may hold
+// its request. So every text that leaves the engine passes a redactor: errors and what they wrap, excerpts of bodies, log
+// records. Making one costs much more than a request; it is made only when something is to be shown.
+
 const (
-	redacted  = "[redacted]"
-	minSecret = 4 // the length from which a secret is told from the text around it
+	// redacted stands in place of a secret.
+	redacted = "[redacted]"
+	// minSecret is the length from which a secret is told from the text around it. Removing every "1" because that is
+	// somebody's password would leave no text to read.
+	minSecret = 4
 )
 
-// A redactor takes secrets out of what an operation shows: a server may send back what it was sent, and a transport's
-// error may hold anything.
+// A redactor takes secrets out of texts and errors.
 type redactor struct {
 	forms    []string // the secrets as they may be written, the longest first
 	replacer *strings.Replacer
 }
 
-// redact returns the redactor for all that was sent until now.
+// redact returns the redactor for all that was sent until now. An attempt that sends more makes it obsolete.
 func (o *operation) redact() *redactor {
 	if o.redactor == nil {
-		o.redactor = newRedactor(o.sent.appendSecrets(slices.Concat(namedSecrets(o.Body), o.Secrets)))
+		o.redactor = newRedactor(o.sent.appendSecrets(slices.Concat(namedSecrets(o.Body), o.Secrets, o.proxy)))
 	}
 	return o.redactor
 }
@@ -55,7 +62,8 @@ func newRedactor(secrets []string) *redactor {
 	return &redactor{forms, strings.NewReplacer(pairs...)}
 }
 
-// writtenForms are a secret as it is and as HTML, URLs, JSON, JSON pointers and Go write it.
+// writtenForms returns a secret as it is and as HTML, URLs, JSON, JSON pointers and Go write it, each also quoted once more,
+// as in a message that quotes the request.
 func writtenForms(secret string) []string {
 	forms := []string{html.EscapeString(secret), url.QueryEscape(secret), url.PathEscape(secret)}
 	for _, plain := range []string{secret, string(jsontext.Pointer("").AppendToken(secret)[1:])} {
@@ -86,7 +94,8 @@ func (r *redactor) error(err error) error {
 	return clean(err, r.text(err.Error()))
 }
 
-// isShownBy reports whether the text of err, or of an error that it wraps, holds a secret.
+// isShownBy reports whether the text of err, or of an error that it wraps, holds a secret. An error can hide in its text what
+// the one below it shows.
 func (r *redactor) isShownBy(err error) bool {
 	text := err.Error()
 	if r.text(text) != text {
@@ -103,7 +112,8 @@ func (r *redactor) isShownBy(err error) bool {
 	}
 }
 
-// A cleanedError shows the text of an error without its secrets, and hides the error itself; errors.Is sees it still.
+// A cleanedError shows the text of an error without its secrets and hides the error itself, which Unwrap would give away.
+// errors.Is still sees what it is, and so does who asks for a timeout.
 type cleanedError struct {
 	text    string
 	timeout bool
@@ -126,7 +136,7 @@ func (e *cleanedError) Is(target error) bool { return e.is(target) }
 func (e *cleanedError) Timeout() bool   { return e.timeout }
 func (e *cleanedError) Temporary() bool { return e.timeout }
 
-// excerpt returns the beginning of a body, most bytes at the most. If that ends in the middle of a secret, so much of it
+// excerpt returns the beginning of a body, printable, most bytes at the most. If that ends in the middle of a secret, so much of it
 // is taken away.
 func (r *redactor) excerpt(body []byte, most int) string {
 	text := r.text(string(body[:min(len(body), most)]))
@@ -142,7 +152,8 @@ func (r *redactor) excerpt(body []byte, most int) string {
 	return strings.ToValidUTF8(text[:min(len(text), most)], "")
 }
 
-// namedSecrets are the strings of a request's body in members whose names say what they are.
+// namedSecrets returns the strings of a request's body in members whose names say that they are secret, on every level. It
+// finds them also in bodies that this package knows nothing about.
 func namedSecrets(body []byte) []string {
 	var value any
 	if json.Unmarshal(body, &value) != nil {
@@ -179,7 +190,7 @@ func isSecretMember(name string) bool {
 		})
 }
 
-// headerSecrets are the credentials in a header, however they came there.
+// headerSecrets returns the credentials in a header, however they came there.
 func headerSecrets(header http.Header) []string {
 	var secrets []string
 	for name, values := range header {
@@ -188,12 +199,13 @@ func headerSecrets(header http.Header) []string {
 	return secrets
 }
 
-// secretNames are what the names of headers hold whose values are secret.
+// secretNames are the parts of a header's name that promise a secret value.
 var secretNames = []string{
 	"auth", "cookie", "token", "secret", "passw", "key", "jwt", "assertion", "credential", "session", "signature",
 }
 
-// fieldSecrets are the credentials in a header of the name, or nil where its name promises none.
+// fieldSecrets returns the credentials in a header of the name, or nil if its name promises none: its values, those of its
+// cookies, what follows a scheme such as Bearer, and what Basic hides.
 func fieldSecrets(name string, values []string) []string {
 	name = strings.ToLower(name)
 	isSecret := slices.ContainsFunc(secretNames, func(part string) bool { return strings.Contains(name, part) })

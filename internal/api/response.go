@@ -13,6 +13,9 @@ import (
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
+// A response is read whole before anything in it counts, so that a caller never sees a part of one, and its status decides
+// first. Only a success is decoded; of all others the envelope's errors, or the beginning of the body, go into the error.
+
 const (
 	maxBody    = 64 << 20 // bytes of a response
 	maxExcerpt = 1 << 10  // bytes of a response that a Failure shows
@@ -52,14 +55,14 @@ func readBody(response *http.Response, body *bytes.Buffer) error {
 	return err
 }
 
-// isWhole reports whether a body is JSON to its end.
+// isWhole reports whether a body is JSON to its end, and nothing else.
 func isWhole(body []byte) bool {
 	s := wire.NewScanner(body)
 	s.Skip()
 	return s.End() == nil
 }
 
-// judge returns what a response says of the attempt. Nil is success.
+// judge returns what a response says of the attempt. Nil is success, whose result Decode has read by then.
 func (o *operation) judge(ctx context.Context, response *http.Response, body []byte) *attemptError {
 	end := ofStatus(response.StatusCode)
 	if end == succeeded && o.needsNoBody(response, body) {
@@ -103,7 +106,8 @@ func (o *operation) needsNoBody(response *http.Response, body []byte) bool {
 	}
 }
 
-// unreadableBody says why a body is no envelope.
+// unreadableBody says why a body is no envelope, in the words that help most: a page of a proxy in the way is more often met
+// than an API that sends broken JSON.
 func unreadableBody(body []byte, err error) error {
 	switch start := bytes.TrimSpace(body); {
 	case len(start) == 0:
@@ -115,12 +119,14 @@ func unreadableBody(body []byte, err error) error {
 	}
 }
 
-// endsWithConnection reports whether the end of a response can't be told from a lost connection.
+// endsWithConnection reports whether the end of a response can't be told from a lost connection, because the server has not
+// said how long the body is and sends it in one piece.
 func endsWithConnection(r *http.Response) bool {
 	return r.ProtoMajor == 1 && r.ContentLength < 0 && r.TransferEncoding == nil && !r.Uncompressed
 }
 
-// newFailure returns the end of an attempt that brought a response which is not the one asked for.
+// newFailure returns the end of an attempt that brought a response which reports a failure, or which can't be used for the
+// given cause. All that it keeps of the response is cleaned and cut to what an error needs.
 func (o *operation) newFailure(end outcome, response *http.Response, body []byte, env envelope, cause error) *attemptError {
 	r := o.redact()
 	failure := &Failure{

@@ -119,7 +119,7 @@ func TestResponseThatArrivesInAnyWay(t *testing.T) {
 		c := newConfig(roundTripper(func(r *http.Request) (*http.Response, error) { return respondWith(r, 200, nil, body()), nil }))
 		_, err := Do(t.Context(), c, newRequest(http.MethodGet, &result))
 		require.NoError(t, err, name)
-		assert.Equal(t, `{"id":"1"}`, result, name)
+		assert.JSONEq(t, `{"id":"1"}`, result, name)
 	}
 }
 

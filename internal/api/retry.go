@@ -12,13 +12,16 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
+// How long to wait between two attempts: what the server asks for, or full-jitter exponential backoff.
+
 // The random wait before a retry is up to half a second at first, twice as much each time, half a minute at the most.
 const (
 	firstWait   = 500 * time.Millisecond
 	longestWait = 30 * time.Second
 )
 
-// waits are the waits between the attempts of one operation.
+// waits are the waits between the attempts of one operation. They are made when the first one is needed, which for most
+// operations is never.
 type waits struct {
 	longest time.Duration
 	backoff backoff.ExponentialBackOff

@@ -15,30 +15,42 @@ import (
 )
 
 // A trace notes what transports report of an attempt.
+//
+// It serves three ends: to prove that a request was not written, to end the attempt where net/http or a middleware would
+// send its request a second time, and to know the credentials that were really sent.
 type trace struct {
+	hooks   httptrace.ClientTrace
 	request *http.Request
-	cancel  context.CancelCauseFunc // ends the attempt
-	earlier *trace                  // of the attempt before, whose credentials are still secret
+	// cancel ends the attempt.
+	cancel context.CancelCauseFunc
+	// earlier is the trace of the attempt before, whose credentials are still secret.
+	earlier *trace
 
-	sought, found atomic.Bool  // a connection
-	connections   atomic.Int32 // that the last transport was given for its request
-	written       atomic.Bool  // the request was written over HTTP/2, and no response has come
-
+	// sought and found tell whether a connection was asked for, and whether there was one, for any request in the
+	// attempt's context.
+	sought, found atomic.Bool
+	// connections counts those that the last transport was given since it began to send the request.
+	connections atomic.Int32
+	// written tells that the request was written over HTTP/2, and that no response has come since.
+	written atomic.Bool
 	// target is the URL that the request is sent to, which a middleware may have changed.
 	target atomic.Pointer[url.URL]
-
-	// For the last transport: an earlier request of a middleware may have been carried out.
+	// mayBeDone tells that an earlier request of a middleware may have been carried out.
 	mayBeDone atomic.Bool
 
-	mu        sync.Mutex
-	handshake error         // that ended one
-	fields    []headerField // that were written, those of middlewares and cookie jars among them
+	mu sync.Mutex
+	// handshake is the error that ended a handshake.
+	handshake error
+	// fields are the headers that were written, those of middlewares and cookie jars among them.
+	fields []headerField
 }
 
 type headerField struct {
 	name   string
 	values []string
 }
+
+// Bounds and reasons for ending an attempt from within.
 
 // maxConnections is how many connections net/http may try one GET on by itself, because those that it had were dead: it
 // can't be seen whether they took the request. Others it tries on several only as long as nothing was written.
@@ -55,16 +67,18 @@ type traceKey struct{}
 
 // follow returns a context whose request is traced.
 func (t *trace) follow(ctx context.Context) context.Context {
-	return httptrace.WithClientTrace(context.WithValue(ctx, traceKey{}, t), &httptrace.ClientTrace{
+	t.hooks = httptrace.ClientTrace{
 		GetConn:              t.getConn,
 		GotConn:              t.gotConn,
 		TLSHandshakeDone:     t.handshakeDone,
 		WroteHeaderField:     t.wroteHeaderField,
 		GotFirstResponseByte: t.gotResponse,
 		Got1xxResponse:       t.got1xx,
-	})
+	}
+	return httptrace.WithClientTrace(context.WithValue(ctx, traceKey{}, t), &t.hooks)
 }
 
+// getConn notes that a transport reports what it does. Only of such a one does a missing connection prove anything.
 func (t *trace) getConn(string) { t.sought.Store(true) }
 
 // gotConn ends the attempt where net/http would send the request again by itself. Nothing is written on a connection that
@@ -101,6 +115,8 @@ func (t *trace) got1xx(int, textproto.MIMEHeader) error {
 	return nil
 }
 
+// handshakeDone keeps what ended a handshake: it can be any error, such as an end of file, and is told from the same error
+// of reading a response only by that.
 func (t *trace) handshakeDone(_ tls.ConnectionState, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -11,11 +11,22 @@ import (
 	"strings"
 )
 
+// What stands around net/http, from the engine to the network:
+//
+//	HTTPClient          a copy of the caller's http.Client: its cookie jar and its timeout
+//	redirectTransport   hides where a redirect leads, so that http.Client does not look
+//	middlewares         the caller's, the last one given first
+//	baseTransport       sees each request as it goes out, and keeps it from going out twice
+//	the caller's        http.DefaultTransport, if there is none
+//
+// A trace, which the attempt puts into the context of its request, tells what all of them do.
+
 // An HTTPClient sends requests through a copy of the caller's http.Client, which follows no redirect, so that
 // credentials reach no other host.
 type HTTPClient struct {
-	client    *http.Client
-	transport http.RoundTripper // the middlewares' and the caller's, one around the other
+	client *http.Client
+	// transport is the middlewares' and the caller's, one around the other.
+	transport http.RoundTripper
 	// direct says that requests go straight to an http.Transport, which reports all that it does.
 	direct bool
 	// proxy is the http.Transport's choice of a proxy, nil if there is none.
@@ -39,7 +50,8 @@ func NewHTTPClient(client *http.Client) *HTTPClient {
 	return h
 }
 
-// Wrap returns a client whose transport is wrapped by the middleware.
+// Wrap returns a client whose transport is wrapped by the middleware. The client that it is called on stays as it is, and
+// its middlewares are not set up again.
 func (h *HTTPClient) Wrap(middleware func(http.RoundTripper) http.RoundTripper) (*HTTPClient, error) {
 	transport := middleware(h.transport)
 	if transport == nil {
@@ -58,7 +70,8 @@ func (h *HTTPClient) use(transport http.RoundTripper) {
 	h.client, h.transport = &client, transport
 }
 
-// do sends a request. An error has no method and no URL before it.
+// do sends a request. An error has no method and no URL before it, because the operation's own prefix says both, and the
+// URL's query need not show.
 func (h *HTTPClient) do(request *http.Request) (*http.Response, error) {
 	response, err := h.client.Do(request)
 	if err != nil {
@@ -103,7 +116,8 @@ func (h *HTTPClient) provesUnwritten(seen *trace, err error, ended bool) bool {
 	return false
 }
 
-// isConnecting reports whether err, and not one that it wraps, is of making a connection.
+// isConnecting reports whether err, and not one that it wraps, is the error of making a connection: of a dial, of a lookup,
+// or of a handshake. An *net.OpError of reading or writing is not.
 func isConnecting(err error) bool {
 	switch err := err.(type) { //nolint:errorlint // see above
 	case *net.OpError:
@@ -130,6 +144,7 @@ func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 	if seen == nil { // a middleware has made a context of its own
 		seen = new(trace)
 	}
+	// The first time that a middleware sends the request, nothing is known of it; the second time the first one's end is.
 	if seen.mayBeDone.Load() && !isIdempotent(request.Method) {
 		return nil, errSentOnce
 	}
@@ -142,6 +157,7 @@ func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 		if pool, is := next.(interface{ CloseIdleConnections() }); is && seen.connections.Load() > maxConnections {
 			pool.CloseIdleConnections() // the next attempt should not meet more of them
 		}
+		// A transport that does not report its connections may have had one.
 		seen.mayBeDone.Store(!seen.sought.Load() || seen.connections.Load() > 0)
 	case response == nil:
 		return nil, fmt.Errorf("transport %T returned neither a response nor an error", next)
@@ -168,7 +184,8 @@ func withoutIdempotencyKeys(request *http.Request) *http.Request {
 	return request
 }
 
-// hiddenLocation is where a response's Location is kept while net/http has it.
+// hiddenLocation is where a response's Location is kept while http.Client has it: under a spelling that Header.Get does not
+// find. It is put back before anybody else sees the response.
 const hiddenLocation = "location"
 
 // A redirectTransport hides where a redirect leads from http.Client, which would parse it though it is not followed.

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"crypto/tls"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +10,6 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -23,188 +21,6 @@ import (
 
 	"github.com/cfposture/cfposture/internal/leak"
 )
-
-// The ways a frameServer resets streams after it has carried a request out.
-var resets = map[string]func(times int64) *frameServer{
-	"PROTOCOL_ERROR": func(times int64) *frameServer { return resetWith(codeProtocolError, times) },
-	"REFUSED_STREAM": func(times int64) *frameServer { return resetWith(codeRefusedStream, times) },
-	"INTERNAL_ERROR": func(times int64) *frameServer { return resetWith(codeInternalError, times) },
-	"going away": func(times int64) *frameServer {
-		return &frameServer{response: func(number int64, stream uint32, w io.Writer) {
-			if number <= times {
-				writeFrame(w, frameGoAway, 0, 0, make([]byte, 8)) // says that nothing was carried out
-				return
-			}
-			writeSuccess(w, stream)
-		}}
-	},
-}
-
-// net/http sends a request again by itself when a server resets its stream with some codes, up to seven times.
-func TestHTTP2ResetIsNoReasonForNetHTTPToSendAgain(t *testing.T) {
-	for name, reset := range resets {
-		for _, overTLS := range []bool{false, true} {
-			for _, times := range []int64{1, 1_000_000} {
-				t.Run(fmt.Sprintf("%s/TLS %t/%d times", name, overTLS, times), func(t *testing.T) {
-					for _, method := range without(methods, http.MethodHead) { // to which the server can't respond
-						assertSentOncePerAttempt(t, reset(times), overTLS, newRequest(method, new(string)))
-					}
-					assertSentOncePerAttempt(t, reset(times), overTLS, &Request{Method: http.MethodPost, Path: "things/1"})
-				})
-			}
-		}
-	}
-}
-
-func assertSentOncePerAttempt(t *testing.T, server *frameServer, overTLS bool, r *Request) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		n := newNetwork()
-		c := newConfig(nil)
-		if overTLS {
-			c.HTTP, c.BaseURL = NewHTTPClient(&http.Client{Transport: server.serveTLS(t, n)}), "https"+serverURL
-		} else {
-			c.HTTP, c.BaseURL = NewHTTPClient(&http.Client{Transport: server.serve(t, n)}), "http"+serverURL
-		}
-		var passed *atomic.Int64
-		c.Limiter, passed = counting()
-		response, err := Do(t.Context(), c, r)
-		assert.EqualValues(t, response.Attempts, server.requests.Load(), r.Method)
-		assert.EqualValues(t, response.Attempts, passed.Load(), r.Method)
-		if !isIdempotent(r.Method) {
-			assert.Equal(t, 1, response.Attempts)
-			require.ErrorIs(t, err, ErrOutcomeUnknown)
-			return
-		}
-		assert.LessOrEqual(t, response.Attempts, 3)
-		require.NotErrorIs(t, err, ErrOutcomeUnknown)
-	})
-}
-
-// An idleConn is one that dies while it is idle: what is written then comes to nothing, and the end is not told.
-type idleConn struct {
-	net.Conn
-	dead *atomic.Bool
-}
-
-func (c *idleConn) Write(p []byte) (int, error) {
-	if c.dead.Load() {
-		return 0, &net.OpError{Op: "write", Net: "tcp", Err: syscall.EPIPE}
-	}
-	return c.Conn.Write(p)
-}
-
-// A pool is a transport with idle connections to a server that works.
-type pool struct {
-	transport *http.Transport
-	arrived   atomic.Int64                     // requests, since the pool was filled
-	dead      atomic.Bool                      // the idle connections have died
-	handler   atomic.Pointer[http.HandlerFunc] // what the server does by now
-}
-
-// fillPool makes so many idle connections.
-func fillPool(t *testing.T, size int) (*pool, *Config) {
-	t.Helper()
-	n, p := newNetwork(), new(pool)
-	n.spoil = func(_ context.Context, number int, dial dialFunc) (net.Conn, error) {
-		connection, err := dial()
-		if err != nil || number > size {
-			return connection, err
-		}
-		return &idleConn{Conn: connection, dead: &p.dead}, nil
-	}
-	var together sync.WaitGroup
-	together.Add(size)
-	filling := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		together.Done()
-		together.Wait()
-		_, _ = io.WriteString(w, success)
-	})
-	p.handler.Store(&filling)
-	var baseURL string
-	p.transport, baseURL = n.serve(t, overHTTP, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.arrived.Add(1)
-		(*p.handler.Load())(w, r)
-	}))
-	c := newConfig(p.transport)
-	c.BaseURL = baseURL
-	var wg sync.WaitGroup
-	for range size {
-		wg.Go(func() {
-			_, err := ask(t.Context(), c, http.MethodGet)
-			assert.NoError(t, err)
-		})
-	}
-	wg.Wait()
-	synctest.Wait()
-	require.EqualValues(t, size, n.dials.Load())
-	p.arrived.Store(0)
-	p.respond(reply(200, success))
-	return p, c
-}
-
-func (p *pool) respond(handler http.HandlerFunc) { p.handler.Store(&handler) }
-
-// A connection that died idle is net/http's to replace: nothing was written.
-func TestIdleConnectionThatDiedIsReplaced(t *testing.T) {
-	for _, size := range []int{1, 2, 5, 50} {
-		for _, method := range methods {
-			t.Run(fmt.Sprintf("%d/%s", size, method), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					p, c := fillPool(t, size)
-					p.dead.Store(true)
-					response, err := ask(t.Context(), c, method)
-					require.NoError(t, err)
-					assert.EqualValues(t, 1, p.arrived.Load())
-					want := 1
-					if isSafe(method) && size > maxConnections {
-						want = 2 // net/http would send a GET again even if it was written, so that it gets no more chances
-					}
-					assert.Equal(t, want, response.Attempts)
-				})
-			})
-		}
-	}
-}
-
-// Connections that were used before are where net/http sends requests again by itself.
-func TestIdleConnectionsThatTheServerClosesAfterTheRequest(t *testing.T) {
-	for _, size := range []int{1, 2, 50} {
-		for _, name := range []string{"X-Other", "Idempotency-Key", "X-Idempotency-Key", "x-idempotency-key"} {
-			for _, method := range methods {
-				t.Run(fmt.Sprintf("%d/%s/%s", size, name, method), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) {
-						p, c := fillPool(t, size)
-						p.respond(abort(""))
-						c.Headers = []func(*http.Request){func(r *http.Request) { r.Header[name] = []string{"1"} }}
-						response, err := ask(t.Context(), c, method)
-						require.Error(t, err)
-						if !isIdempotent(method) {
-							require.ErrorIs(t, err, ErrOutcomeUnknown)
-							assert.EqualValues(t, 1, p.arrived.Load(), "sent once")
-							return
-						}
-						assert.Equal(t, 3, response.Attempts)
-						assert.LessOrEqual(t, p.arrived.Load(), int64(3*maxConnections))
-					})
-				})
-			}
-		}
-	}
-}
-
-func TestIdempotencyKeyArrives(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p, c := fillPool(t, 1)
-		p.respond(func(w http.ResponseWriter, r *http.Request) {
-			assert.Equal(t, "1", r.Header.Get("Idempotency-Key"))
-			_, _ = io.WriteString(w, success)
-		})
-		c.Headers = []func(*http.Request){func(r *http.Request) { r.Header.Set("Idempotency-Key", "1") }}
-		_, err := ask(t.Context(), c, http.MethodPost)
-		require.NoError(t, err)
-	})
-}
 
 // wrap returns a config whose requests pass the middlewares.
 func wrap(t *testing.T, c *Config, middlewares ...func(http.RoundTripper) http.RoundTripper) {
@@ -255,6 +71,34 @@ func TestRefusedDialUnderAMiddlewareIsRetried(t *testing.T) {
 	}
 }
 
+// What does not pass is not retried, however a middleware words it.
+func TestPermanentFailureUnderAMiddleware(t *testing.T) {
+	for name, configure := range map[string]func(transport *http.Transport, c *Config){
+		"no TLS": func(_ *http.Transport, c *Config) { c.BaseURL = "https" + serverURL },
+		"certificate": func(transport *http.Transport, _ *Config) {
+			transport.TLSClientConfig = nil
+		},
+	} {
+		for _, method := range methods {
+			synctest.Test(t, func(t *testing.T) {
+				protocol := overTLS
+				if name == "no TLS" {
+					protocol = overHTTP
+				}
+				transport, baseURL := newNetwork().serve(t, protocol, reply(200, success))
+				c := newConfig(transport)
+				c.BaseURL = baseURL
+				configure(transport, c)
+				wrap(t, c, span)
+				response, err := ask(t.Context(), c, method)
+				require.ErrorContains(t, err, "span: ", name)
+				require.NotErrorIs(t, err, ErrOutcomeUnknown, name)
+				assert.Equal(t, 1, response.Attempts, "%s: %v", name, err)
+			})
+		}
+	}
+}
+
 // A middleware may have another way, which nothing tells of.
 func TestRefusedDialBesideAnotherWayProvesNothing(t *testing.T) {
 	joins := map[string]func(first, second error) error{
@@ -262,7 +106,7 @@ func TestRefusedDialBesideAnotherWayProvesNothing(t *testing.T) {
 		"both wrapped": func(first, second error) error { return fmt.Errorf("%w, and then %w", first, second) },
 		"the second":   func(_, second error) error { return second },
 		"the first as text": func(first, second error) error {
-			return fmt.Errorf("first: %s: %w", first, second)
+			return fmt.Errorf("first: %s: %w", first.Error(), second)
 		},
 	}
 	for name, join := range joins {
@@ -311,87 +155,6 @@ func TestRefusedDialAfterAnotherWayProvesNothing(t *testing.T) {
 		require.ErrorIs(t, err, ErrOutcomeUnknown)
 		assert.EqualValues(t, 1, arrived.Load())
 	})
-}
-
-// tokenServer serves tokens over the protocol, and the function that gets one.
-func tokenServer(t *testing.T, protocol string) func(ctx context.Context) (string, error) {
-	t.Helper()
-	transport, baseURL := newNetwork().serve(t, protocol, reply(200, "fetched-token"))
-	client := &http.Client{Transport: transport}
-	return func(ctx context.Context) (string, error) {
-		request, err := http.NewRequestWithContext(ctx, http.MethodPost, baseURL+"token", nil)
-		if err != nil {
-			return "", err
-		}
-		response, err := client.Do(request)
-		if err != nil {
-			return "", err
-		}
-		defer response.Body.Close()
-		token, err := io.ReadAll(response.Body)
-		return string(token), err
-	}
-}
-
-// A fetch of a token in the request's context is no attempt of the request.
-func TestRequestGoesAfterATokenWasFetched(t *testing.T) {
-	for _, tokens := range []string{overHTTP, overH2, overH2C} {
-		for _, protocol := range []string{overHTTP, overTLS, overH2, overH2C} {
-			for name, use := range map[string]func(t *testing.T, c *Config, fetch func(context.Context) (string, error)){
-				"by a token source": func(_ *testing.T, c *Config, fetch func(context.Context) (string, error)) {
-					c.Authorize = func(ctx context.Context, header http.Header) error {
-						token, err := fetch(ctx)
-						header.Set("Authorization", "Bearer "+token)
-						return err
-					}
-				},
-				"by a middleware": func(t *testing.T, c *Config, fetch func(context.Context) (string, error)) {
-					wrap(t, c, fetching(fetch))
-				},
-				"by the caller's transport": func(_ *testing.T, c *Config, fetch func(context.Context) (string, error)) {
-					client := *c.HTTP.client
-					client.Transport = fetching(fetch)(client.Transport.(redirectTransport).next.(baseTransport).next)
-					c.HTTP = NewHTTPClient(&client)
-				},
-			} {
-				t.Run(fmt.Sprintf("%s/%s/%s", name, tokens, protocol), func(t *testing.T) {
-					synctest.Test(t, func(t *testing.T) {
-						var arrived atomic.Int64
-						transport, baseURL := newNetwork().serve(t, protocol, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-							arrived.Add(1)
-							assert.Equal(t, "Bearer fetched-token", r.Header.Get("Authorization"))
-							_, _ = io.WriteString(w, success)
-						}))
-						c := newConfig(transport)
-						c.BaseURL = baseURL
-						use(t, c, tokenServer(t, tokens))
-						for range 2 {
-							arrived.Store(0)
-							response, err := ask(t.Context(), c, http.MethodPost)
-							require.NoError(t, err)
-							assert.Equal(t, 1, response.Attempts)
-							assert.EqualValues(t, 1, arrived.Load())
-						}
-					})
-				})
-			}
-		}
-	}
-}
-
-// fetching is a middleware that fetches a token for every request.
-func fetching(fetch func(context.Context) (string, error)) func(http.RoundTripper) http.RoundTripper {
-	return func(next http.RoundTripper) http.RoundTripper {
-		return roundTripper(func(r *http.Request) (*http.Response, error) {
-			token, err := fetch(r.Context())
-			if err != nil {
-				return nil, err
-			}
-			r = r.Clone(r.Context())
-			r.Header.Set("Authorization", "Bearer "+token)
-			return next.RoundTrip(r)
-		})
-	}
 }
 
 // oddLocations are where redirects may lead.
@@ -444,12 +207,19 @@ func TestRedirectReachesNoOtherServer(t *testing.T) {
 	})
 }
 
-func TestTransportHeaderIsNotChanged(t *testing.T) {
+// A transport may give the same header to several requests.
+func TestRedirectLeavesTheTransportsHeaderAlone(t *testing.T) {
 	header := http.Header{"Location": {"/x"}}
 	c := newConfig(roundTripper(func(r *http.Request) (*http.Response, error) { return respond(r, 302, header, ""), nil }))
+	var seen string
+	c.HTTP.client.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+		response, err := redirectTransport{c.HTTP.transport}.RoundTrip(r)
+		seen = fmt.Sprint(header)
+		return response, err
+	})
 	_, err := ask(t.Context(), c, http.MethodGet)
 	require.Error(t, err)
-	assert.Equal(t, http.Header{"Location": {"/x"}}, header, "it may be the transport's own")
+	assert.Equal(t, "map[Location:[/x]]", seen)
 }
 
 func TestMiddlewareThatReturnsNothing(t *testing.T) {
@@ -460,12 +230,19 @@ func TestMiddlewareThatReturnsNothing(t *testing.T) {
 	for _, method := range methods {
 		s := newScript(responding(200, success))
 		c := newConfig(s)
+		c.MaxRetries = 0
 		wrap(t, c, func(http.RoundTripper) http.RoundTripper { return nothing })
 		_, err := ask(t.Context(), c, method)
 		require.ErrorContains(t, err, "middleware api.roundTripper returned neither a response nor an error")
 		assert.Equal(t, !isIdempotent(method), errors.Is(err, ErrOutcomeUnknown), method)
 		assert.Empty(t, s.at)
 	}
+}
+
+func TestResponseWithoutABodyReader(t *testing.T) {
+	c := newConfig(roundTripper(func(*http.Request) (*http.Response, error) { return &http.Response{StatusCode: 200}, nil }))
+	_, err := ask(t.Context(), c, http.MethodGet)
+	require.ErrorContains(t, err, "200: response is empty")
 }
 
 func TestErrorOfAnotherRequestKeepsItsURL(t *testing.T) {
@@ -564,43 +341,6 @@ func TestProofThatNothingWasWritten(t *testing.T) {
 	assert.False(t, (&HTTPClient{}).provesUnwritten(handshake, io.EOF, false), "a middleware's other way may have ended so")
 }
 
-// An informational response is no response yet: what follows it may still be a reset.
-func TestHTTP2ResetAfterAnInformationalResponse(t *testing.T) {
-	for _, method := range without(methods, http.MethodHead) {
-		server := &frameServer{response: func(_ int64, stream uint32, w io.Writer) {
-			status103 := []byte{0x08, 3, '1', '0', '3'} // a literal value for HPACK's static name :status
-			writeFrame(w, frameHeaders, flagEndHeaders, stream, status103)
-			writeFrame(w, frameReset, 0, stream, binary.BigEndian.AppendUint32(nil, codeProtocolError))
-		}}
-		assertSentOncePerAttempt(t, server, false, newRequest(method, new(string)))
-	}
-}
-
-// rewriting is a middleware, or a caller's transport, that sends requests to another place, as a gateway needs it.
-func rewriting(next http.RoundTripper) http.RoundTripper {
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		r = r.Clone(r.Context())
-		r.URL.Path = "/gateway" + r.URL.Path
-		r.Header.Set("X-Gateway", "1")
-		return next.RoundTrip(r)
-	})
-}
-
-func TestHTTP2ResetBelowAMiddlewareThatRewritesThePath(t *testing.T) {
-	for _, method := range without(methods, http.MethodHead) {
-		synctest.Test(t, func(t *testing.T) {
-			server := resetWith(codeProtocolError, 1_000_000)
-			c := newConfig(server.serve(t, newNetwork()))
-			c.BaseURL = "http" + serverURL
-			wrap(t, c, rewriting)
-			response, err := ask(t.Context(), c, method)
-			require.Error(t, err)
-			assert.EqualValues(t, response.Attempts, server.requests.Load(), method)
-			assert.Equal(t, !isIdempotent(method), errors.Is(err, ErrOutcomeUnknown), method)
-		})
-	}
-}
-
 // resending is a middleware that sends a request again where it sees fit.
 func resending(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (response *http.Response, err error) {
@@ -659,8 +399,35 @@ func TestMiddlewareThatSendsAgain(t *testing.T) {
 	}
 }
 
+// A middleware may send a request in another context, of which nothing can be traced.
+func TestMiddlewareWithAContextOfItsOwn(t *testing.T) {
+	for _, protocol := range []string{overHTTP, overH2C} {
+		synctest.Test(t, func(t *testing.T) {
+			n := newNetwork()
+			transport, baseURL := n.serve(t, protocol, reply(200, success))
+			c := newConfig(transport)
+			c.BaseURL = baseURL
+			wrap(t, c, func(next http.RoundTripper) http.RoundTripper {
+				return roundTripper(func(r *http.Request) (*http.Response, error) {
+					return next.RoundTrip(r.WithContext(context.WithoutCancel(context.Background())))
+				})
+			})
+			_, err := ask(t.Context(), c, http.MethodPost)
+			require.NoError(t, err)
+			n.spoil = func(context.Context, int, dialFunc) (net.Conn, error) { return nil, errRefused }
+			transport.CloseIdleConnections()
+			response, err := ask(t.Context(), c, http.MethodPost)
+			require.ErrorIs(t, err, ErrOutcomeUnknown, "nothing proves that it was not written")
+			assert.Equal(t, 1, response.Attempts)
+		})
+	}
+}
+
 func TestCredentialsOfAProxyAreNotShown(t *testing.T) {
-	for name, proxy := range map[string]http.HandlerFunc{"forbidden": reply(403, "no"), "closed": abort("")} {
+	echo := func(w http.ResponseWriter, r *http.Request) {
+		hijack("HTTP/1.1 407 no access for "+r.Header.Get("Proxy-Authorization")+"\r\nContent-Length: 0\r\n\r\n")(w, r)
+	}
+	for name, proxy := range map[string]http.HandlerFunc{"forbidden": reply(403, "no"), "closed": abort(""), "echo": echo} {
 		for _, scheme := range []string{"http", "https"} {
 			synctest.Test(t, func(t *testing.T) {
 				transport, _ := newNetwork().serve(t, overHTTP, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -7,6 +7,7 @@
 //	IntegrationTypeX  the constant of an integration type
 //	XConfig           the struct of its config
 //
+// XInput and XConfig are the variants of a union; UnknownInput and UnknownConfig belong to them without a constant.
 // Every other struct with a field Extra is an object within these. A method that is written by hand is left alone.
 package main
 
@@ -20,6 +21,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/template"
 )
@@ -122,16 +124,43 @@ func (d *declarations) addType(spec *ast.TypeSpec, doc string) {
 	}
 }
 
+// A union is an interface whose implementations are the variants of one member.
+type union struct {
+	Interface string
+	TypeName  string // of the constants that name the variants
+	Suffix    string // of the variants' names
+	Receiver  string
+	Noun      string // what has the member
+	Member    string
+	// HasSecrets is whether variants print without some of their members.
+	HasSecrets bool
+
+	Models []model
+}
+
+// Types is the name of the table of types.
+func (u union) Types() string { return strings.ToLower(u.TypeName[:1]) + u.TypeName[1:] + "s" }
+
+// Unknown is the name of the variant that has no constant.
+func (u union) Unknown() string { return "Unknown" + u.Suffix }
+
+// Article goes before the member's name.
+func (u union) Article() string {
+	if strings.HasPrefix(u.Member, "i") {
+		return "an"
+	}
+	return "a"
+}
+
 // A model is a struct to write methods for.
 type model struct {
 	Name      string
 	Receiver  string
-	Union     string // the interface it belongs to, or ""
-	TypeName  string // the method that returns its type, and that method's type
-	Constant  string // what that returns
+	Clone     string // what clone returns
+	Constant  string // what the method that is named for the union's type returns, or ""
 	Fields    []field
 	Members   []member // in the order of the struct
-	HasUnion  bool     // it has a field of an interface, so its JSON methods are written by hand
+	Holds     *union   // what a field of it is; its MarshalJSON is then written by hand
 	HasString bool
 }
 
@@ -140,47 +169,68 @@ type field struct{ Name, Clone string }
 // A member is the name of a JSON member, and the statement that reads its value into its field.
 type member struct{ Name, Decode string }
 
+// Models is what the generated file is about.
+type models struct {
+	Unions  []union
+	Objects []model
+}
+
 // models joins constants and structs.
-func (d *declarations) models() (map[string][]model, error) {
-	byKind := map[string][]model{}
-	for _, kind := range []model{
-		{TypeName: "RuleType", Union: "DeviceInput", Receiver: "in", Name: "Input"},
-		{TypeName: "IntegrationType", Union: "IntegrationConfig", Receiver: "c", Name: "Config"},
-	} {
-		for _, constant := range d.constants[kind.TypeName] {
-			m := kind
-			m.Constant = constant
-			m.Name = strings.TrimPrefix(constant, kind.TypeName) + kind.Name
-			switch {
-			case d.structs[m.Name] == nil:
-				return nil, fmt.Errorf("%s has no struct: declare %s with a field Extra", constant, m.Name)
-			case !strings.Contains(d.interfaces[kind.Union], "["+constant+"]: ["+m.Name+"]"):
-				return nil, fmt.Errorf("the comment of %s doesn't list [%s]: [%s]", kind.Union, constant, m.Name)
-			}
-			byKind[kind.TypeName] = append(byKind[kind.TypeName], d.model(m))
+func (d *declarations) models() (*models, error) {
+	m := &models{Unions: []union{
+		{Interface: "DeviceInput", TypeName: "RuleType", Suffix: "Input", Receiver: "in", Noun: "rule", Member: "input"},
+		{
+			Interface: "IntegrationConfig", TypeName: "IntegrationType", Suffix: "Config", Receiver: "c",
+			Noun: "integration", Member: "config", HasSecrets: true,
+		},
+	}}
+	for i := range m.Unions {
+		if err := d.addModels(&m.Unions[i]); err != nil {
+			return nil, err
 		}
 	}
 	for _, name := range d.order {
-		for suffix, typeName := range map[string]string{"Input": "RuleType", "Config": "IntegrationType"} {
-			if bare, ok := strings.CutSuffix(name, suffix); ok && !d.has(typeName, typeName+bare) {
-				return nil, fmt.Errorf("%s has no type: declare the constant %s%s", name, typeName, bare)
-			}
-		}
-		if !strings.HasSuffix(name, "Input") && !strings.HasSuffix(name, "Config") {
-			m := model{Name: name, Receiver: strings.ToLower(name[:1])}
-			byKind["Object"] = append(byKind["Object"], d.model(m))
+		isVariant := func(u union) bool { return strings.HasSuffix(name, u.Suffix) }
+		if !slices.ContainsFunc(m.Unions, isVariant) {
+			object := d.model(model{Name: name, Receiver: strings.ToLower(name[:1]), Clone: "*" + name})
+			object.Holds = d.unionIn(name, m.Unions)
+			m.Objects = append(m.Objects, object)
 		}
 	}
-	return byKind, nil
+	return m, nil
 }
 
-func (d *declarations) has(typeName, constant string) bool {
-	for _, name := range d.constants[typeName] {
-		if name == constant {
-			return true
+// unionIn returns the union that a struct has a field of, or nil.
+func (d *declarations) unionIn(name string, unions []union) *union {
+	for _, f := range d.structs[name].Fields.List {
+		for i := range unions {
+			if text(f.Type) == unions[i].Interface {
+				return &unions[i]
+			}
 		}
 	}
-	return false
+	return nil
+}
+
+// addModels adds a union's variants.
+func (d *declarations) addModels(u *union) error {
+	for _, constant := range d.constants[u.TypeName] {
+		name := strings.TrimPrefix(constant, u.TypeName) + u.Suffix
+		switch {
+		case d.structs[name] == nil:
+			return fmt.Errorf("%s has no struct: declare %s with a field Extra", constant, name)
+		case !strings.Contains(d.interfaces[u.Interface], "["+constant+"]: ["+name+"]"):
+			return fmt.Errorf("the comment of %s doesn't list [%s]: [%s]", u.Interface, constant, name)
+		}
+		u.Models = append(u.Models, d.model(model{Name: name, Receiver: u.Receiver, Clone: u.Interface, Constant: constant}))
+	}
+	for _, name := range d.order {
+		bare, ok := strings.CutSuffix(name, u.Suffix)
+		if ok && !slices.Contains(d.constants[u.TypeName], u.TypeName+bare) {
+			return fmt.Errorf("%s has no type: declare the constant %s%s", name, u.TypeName, bare)
+		}
+	}
+	return nil
 }
 
 // model fills in what a struct's fields say.
@@ -195,9 +245,6 @@ func (d *declarations) model(m model) model {
 			if member := memberName(f); member != "" {
 				m.Members = append(m.Members, d.member(member, len(m.Members), m.Receiver+"."+name.Name, of))
 			}
-		}
-		if _, is := d.interfaces[of]; is {
-			m.HasUnion = true
 		}
 	}
 	return m
@@ -275,7 +322,10 @@ func text(of ast.Expr) string {
 	return b.String()
 }
 
-var modelsFile = template.Must(template.New("").Parse(`// Code generated by internal/gen. DO NOT EDIT.
+// title returns a word as it begins a sentence.
+func title(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
+
+var modelsFile = template.Must(template.New("").Funcs(template.FuncMap{"title": title}).Parse(`// Code generated by internal/gen. DO NOT EDIT.
 
 package cfposture
 
@@ -285,38 +335,10 @@ import (
 	"log/slog"
 	"slices"
 
+	"github.com/cfposture/cfposture/internal/check"
+	"github.com/cfposture/cfposture/internal/variant"
 	"github.com/cfposture/cfposture/internal/wire"
 )
-
-// ruleTypes are the rule types that have a struct.
-var ruleTypes = []RuleType{
-{{range .RuleType}}	{{.Constant}},
-{{end}}}
-
-// newInput returns an empty input of the type, or nil if it has no struct.
-func newInput(t RuleType) DeviceInput {
-	switch t {
-{{range .RuleType}}	case {{.Constant}}:
-		return new({{.Name}})
-{{end}}	default:
-		return nil
-	}
-}
-
-// integrationTypes are the integration types that have a struct.
-var integrationTypes = []IntegrationType{
-{{range .IntegrationType}}	{{.Constant}},
-{{end}}}
-
-// newConfig returns an empty config of the type, or nil if it has no struct.
-func newConfig(t IntegrationType) IntegrationConfig {
-	switch t {
-{{range .IntegrationType}}	case {{.Constant}}:
-		return new({{.Name}})
-{{end}}	default:
-		return nil
-	}
-}
 
 {{define "json"}}
 // MarshalJSON returns the members as a JSON object, those of Extra included.
@@ -328,7 +350,7 @@ func ({{.Receiver}} *{{.Name}}) UnmarshalJSON(data []byte) error { return wire.U
 
 {{define "string"}}
 // String returns the members as JSON.
-func ({{.Receiver}} {{.Name}}) String() string { return membersText(&{{.Receiver}}) }
+func ({{.Receiver}} {{.Name}}) String() string { return variant.Text(&{{.Receiver}}) }
 {{end}}
 
 {{define "decode"}}
@@ -345,8 +367,8 @@ func ({{.Receiver}} *{{.Name}}) decode(d *wire.Decoder) {
 {{end}}
 
 {{define "clone"}}
-func ({{.Receiver}} *{{.Name}}) clone() {{if .Union}}{{.Union}}{{else}}*{{.Name}}{{end}} {
-{{if not .Union}}	if {{.Receiver}} == nil {
+func ({{.Receiver}} *{{.Name}}) clone() {{.Clone}} {
+{{if not .Constant}}	if {{.Receiver}} == nil {
 		return nil
 	}
 {{end}}	copied := *{{.Receiver}}
@@ -355,38 +377,123 @@ func ({{.Receiver}} *{{.Name}}) clone() {{if .Union}}{{.Union}}{{else}}*{{.Name}
 }
 {{end}}
 
-{{range .RuleType}}
-// RuleType returns [{{.Constant}}].
-func (*{{.Name}}) RuleType() RuleType { return {{.Constant}} }
-{{template "string" .}}{{template "json" .}}{{template "decode" .}}{{template "clone" .}}{{end}}
+{{range $u := .Unions}}
+// {{.Types}} are the {{.Noun}} types that have a struct.
+var {{.Types}} = []{{.TypeName}}{
+{{range .Models}}	{{.Constant}},
+{{end}}}
 
-{{range .IntegrationType}}
-// IntegrationType returns [{{.Constant}}].
-func (*{{.Name}}) IntegrationType() IntegrationType { return {{.Constant}} }
-
-// Format prints the config, whatever the verb. Secrets and the values of Extra are redacted.
-func (c {{.Name}}) Format(f fmt.State, _ rune) { formatConfig(f, &c) }
-
-// LogValue returns the config. Secrets and the values of Extra are redacted.
-func (c {{.Name}}) LogValue() slog.Value { return logConfig(&c) }
-{{template "json" .}}{{template "decode" .}}{{template "clone" .}}{{end}}
-
-{{range .Object}}
-{{- if not .HasUnion}}{{if not .HasString}}{{template "string" .}}{{end}}{{template "json" .}}{{end}}
-{{- template "decode" .}}{{template "clone" .}}{{end}}
-
-func cloneDeviceInput(input DeviceInput) DeviceInput {
-	if isNil(input) {
-		return input
+// new{{.Suffix}} returns an empty {{.Member}} of the type, or nil if it has no struct.
+func new{{.Suffix}}(t {{.TypeName}}) {{.Interface}} {
+	switch t {
+{{range .Models}}	case {{.Constant}}:
+		return new({{.Name}})
+{{end}}	default:
+		return nil
 	}
-	return input.clone()
 }
 
-func cloneIntegrationConfig(config IntegrationConfig) IntegrationConfig {
-	if isNil(config) {
-		return config
+// decode{{.Suffix}} reads {{.Article}} {{.Member}}, which an item defers because its type says what it is.
+func decode{{.Suffix}}(d *wire.Decoder, t {{.TypeName}}) {{.Interface}} {
+	{{.Receiver}} := new{{.Suffix}}(t)
+	var decode func(*wire.Decoder)
+	if {{.Receiver}} != nil {
+		decode = {{.Receiver}}.(members).decode
 	}
-	return config.clone()
+	if text, reason := variant.Decode(d, "{{.Noun}}", string(t), "{{.Member}}", decode); reason != "" {
+		return &{{.Unknown}}{t, json.RawMessage(text), reason}
+	}
+	return {{.Receiver}}
+}
+
+// parse{{.Suffix}} reads {{.Article}} {{.Member}} strictly, from the text at a path of a document.
+func parse{{.Suffix}}(d *wire.Document, path string, t {{.TypeName}}, text string) {{.Interface}} {
+	{{.Receiver}} := new{{.Suffix}}(t)
+	if {{.Receiver}} == nil {
+		return &{{.Unknown}}{t, json.RawMessage(text), variant.NoType("{{.Noun}}", string(t))}
+	}
+	d.Decode(path, text, {{.Receiver}}.(members).decode)
+	return {{.Receiver}}
+}
+
+// append{{.Suffix}} appends {{.Article}} {{.Member}} as it is sent.
+func append{{.Suffix}}(dst []byte, {{.Receiver}} {{.Interface}}) ([]byte, error) {
+	if unknown, ok := {{.Receiver}}.(*{{.Unknown}}); ok && unknown != nil {
+		return variant.AppendRaw(dst, unknown.Raw)
+	}
+	return variant.Append(dst, {{.Receiver}})
+}
+
+func clone{{.Interface}}({{.Receiver}} {{.Interface}}) {{.Interface}} {
+	if variant.IsNil({{.Receiver}}) {
+		return {{.Receiver}}
+	}
+	return {{.Receiver}}.clone()
+}
+
+// {{.TypeName}} returns the type of the {{.Noun}} that the {{.Member}} was read from, or was made for.
+func ({{.Receiver}} *{{.Unknown}}) {{.TypeName}}() {{.TypeName}} {
+	if {{.Receiver}} == nil {
+		return ""
+	}
+	return {{.Receiver}}.Type
+}
+
+// MarshalJSON returns Raw{{if .HasSecrets}}, secrets included{{end}}.
+func ({{.Receiver}} {{.Unknown}}) MarshalJSON() ([]byte, error) { return {{.Receiver}}.Raw.MarshalJSON() }
+
+// UnmarshalJSON sets Raw to a copy of data.
+func ({{.Receiver}} *{{.Unknown}}) UnmarshalJSON(data []byte) error { return {{.Receiver}}.Raw.UnmarshalJSON(data) }
+
+func ({{.Receiver}} *{{.Unknown}}) validate(p *check.Problems) { p.Raw({{.Receiver}}.Raw) }
+
+func ({{.Receiver}} *{{.Unknown}}) clone() {{.Interface}} {
+	copied := *{{.Receiver}}
+	copied.Raw = slices.Clone({{.Receiver}}.Raw)
+	return &copied
+}
+
+{{range .Models}}
+// {{$u.TypeName}} returns [{{.Constant}}].
+func (*{{.Name}}) {{$u.TypeName}}() {{$u.TypeName}} { return {{.Constant}} }
+{{if $u.HasSecrets}}
+// Format prints the {{$u.Member}}, whatever the verb. Secrets and the values of Extra are redacted.
+func ({{.Receiver}} {{.Name}}) Format(f fmt.State, _ rune) { variant.Format(f, &{{.Receiver}}) }
+
+// LogValue returns the {{$u.Member}}. Secrets and the values of Extra are redacted.
+func ({{.Receiver}} {{.Name}}) LogValue() slog.Value { return variant.LogValue(&{{.Receiver}}) }
+{{else}}{{template "string" .}}{{end}}{{template "json" .}}{{template "decode" .}}{{template "clone" .}}{{end}}
+{{end}}
+
+{{range .Objects}}{{$o := .}}
+{{- with .Holds}}
+// UnmarshalJSON sets the {{.Noun}} to one as the API sends it. {{.Article | title}} {{.Member}} that doesn't fit the type becomes an [{{.Unknown}}].
+func ({{$o.Receiver}} *{{$o.Name}}) UnmarshalJSON(data []byte) error {
+	return wire.Unmarshal(data, {{$o.Receiver}}, decode{{$o.Name}})
+}
+
+// Clone returns a copy of the {{.Noun}} that shares nothing with it.
+func ({{$o.Receiver}} *{{$o.Name}}) Clone() *{{$o.Name}} { return {{$o.Receiver}}.clone() }
+
+// wireType returns the type that is sent.
+func ({{$o.Receiver}} *{{$o.Name}}) wireType() {{.TypeName}} {
+	if {{$o.Receiver}}.Type == "" && !variant.IsNil({{$o.Receiver}}.{{.Suffix}}) {
+		return {{$o.Receiver}}.{{.Suffix}}.{{.TypeName}}()
+	}
+	return {{$o.Receiver}}.Type
+}
+
+// unknowns returns the members that have no field.
+func ({{$o.Receiver}} *{{$o.Name}}) unknowns() []wire.Unknown {
+	return wire.Unknowns({{$o.Receiver}}, "{{.Member}}", variant.OrNil({{$o.Receiver}}.{{.Suffix}}))
+}
+{{else}}{{if not .HasString}}{{template "string" .}}{{end}}{{template "json" .}}{{end}}
+{{- template "decode" .}}{{template "clone" .}}{{end}}
+
+// A members is a pointer to a struct that has members.
+type members interface {
+	// decode sets the fields to the members of the object that comes next.
+	decode(d *wire.Decoder)
 }
 
 func clonePointer[T any](p *T) *T {

@@ -58,6 +58,26 @@ func TestGenerateWritesWhatEveryInputHas(t *testing.T) {
 	}
 }
 
+func TestGenerateWritesWhatAnObjectWithAnInputHas(t *testing.T) {
+	code, err := generate(source(t, `type Rule struct {
+	Type  RuleType
+	Input DeviceInput
+	Extra map[string]json.RawMessage `+"`json:\",embed\"`"+`
+}
+`))
+	require.NoError(t, err)
+	for _, want := range []string{
+		"func (r *Rule) UnmarshalJSON(data []byte) error {\n\treturn wire.Unmarshal(data, r, decodeRule)\n}\n",
+		"func (r *Rule) Clone() *Rule { return r.clone() }\n",
+		"func (r *Rule) wireType() RuleType {\n\tif r.Type == \"\" && !variant.IsNil(r.Input) {\n\t\treturn r.Input.RuleType()\n",
+		"\treturn wire.Unknowns(r, \"input\", variant.OrNil(r.Input))\n",
+		"\tcopied.Input = cloneDeviceInput(r.Input)\n",
+	} {
+		assert.Contains(t, string(code), want)
+	}
+	assert.NotContains(t, string(code), "func (r Rule) MarshalJSON()", "it is written by hand")
+}
+
 func TestGenerateLeavesWhatIsWrittenByHand(t *testing.T) {
 	code, err := generate(source(t, "type Place struct {\n\tExtra map[string]json.RawMessage `json:\",embed\"`\n}\n"))
 	require.NoError(t, err)

@@ -15,7 +15,7 @@ func TestFind(t *testing.T) {
 	for _, text := range []string{
 		secret, secret[:8], secret[len(secret)-8:], html.EscapeString(secret), url.QueryEscape(secret), url.PathEscape(secret),
 		strconv.Quote(secret), strconv.QuoteToASCII(secret), fmt.Sprintf("%x", secret), fmt.Sprintf("%X", secret),
-		fmt.Sprintf("% x", secret), fmt.Sprintf("%#x", secret), fmt.Sprintf("% #X", secret), fmt.Sprint([]byte(secret)),
+		fmt.Sprintf("% x", secret), fmt.Sprintf("%#x", secret), fmt.Sprintf("% #X", secret), fmt.Sprintf("%d", []byte(secret)),
 	} {
 		assert.NotEmpty(t, Find("before "+text+" after", "another", secret), text)
 	}

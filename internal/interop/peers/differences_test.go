@@ -25,7 +25,7 @@ import (
 )
 
 // The tests below say what the official clients of these versions do. One that fails after an upgrade is news: the
-// comparison in the README has to follow.
+// comparisons in README.md and internal/interop/README.md have to follow.
 func TestVersionsAreTheComparedOnes(t *testing.T) {
 	module, err := os.ReadFile("../go.mod")
 	require.NoError(t, err)

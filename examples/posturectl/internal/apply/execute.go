@@ -170,7 +170,7 @@ func (x *executor) carryOut(ctx context.Context, s *step, release func()) {
 	var err error
 	switch {
 	case s.verb == create:
-		err = x.create(ctx, s, release)
+		err = x.create(ctx, s.item, release)
 	case s.verb == remove:
 		err = x.remove(ctx, s)
 	case s.item.kind == integration:
@@ -185,23 +185,53 @@ func (x *executor) carryOut(ctx context.Context, s *step, release func()) {
 	}
 }
 
-// create sends one POST and no second one. Where its outcome is unknown it looks for the item, meanwhile others may be
-// created.
-func (x *executor) create(ctx context.Context, s *step, release func()) error {
-	defer x.lock(s.item.key())()
-	id, err := x.post(ctx, s.item)
-	if errors.Is(err, cfposture.ErrOutcomeUnknown) && ctx.Err() == nil {
-		x.looks <- struct{}{}
-		release()
-		id, err = x.find(ctx, s.item, err)
-		<-x.looks
+// create sends one POST and no second one. Where its outcome is unknown it looks for the item, and lets others be created
+// meanwhile.
+func (x *executor) create(ctx context.Context, i *item, release func()) error {
+	defer x.lock(i.key())()
+	var id string
+	var err error
+	if i.kind == integration {
+		var created *cfposture.Integration
+		if created, err = createOrFind(ctx, x, x.Client.Integrations, i.integration, release); err == nil {
+			id = created.ID
+		}
+	} else {
+		var created *cfposture.Rule
+		connectPending(i.rule, i.uses)
+		if created, err = createOrFind(ctx, x, x.Client.Posture, i.rule, release); err == nil {
+			id = created.ID
+		}
 	}
 	if err == nil {
 		x.mu.Lock()
-		s.item.id, x.known[id] = id, true
+		i.id, x.known[id] = id, true
 		x.mu.Unlock()
 	}
 	return err
+}
+
+// A service is that of rules or of integrations.
+type service[T any] interface {
+	Create(ctx context.Context, item *T, opts ...cfposture.Option) (*T, error)
+	FindCreated(ctx context.Context, item *T, known func(id string) bool, opts ...cfposture.Option) (*T, error)
+}
+
+func createOrFind[T any](ctx context.Context, x *executor, s service[T], item *T, release func()) (*T, error) {
+	created, lost := s.Create(ctx, item)
+	if !errors.Is(lost, cfposture.ErrOutcomeUnknown) || ctx.Err() != nil {
+		return created, lost
+	}
+	x.looks <- struct{}{}
+	defer func() { <-x.looks }()
+	release()
+	ctx, cancel := context.WithTimeout(ctx, x.Look)
+	defer cancel()
+	found, err := s.FindCreated(ctx, item, x.isKnown)
+	if err != nil {
+		return nil, fmt.Errorf("%w; %w", lost, err)
+	}
+	return found, nil
 }
 
 // lock keeps items of one name and type from being created at once: looking for one would find the other.
@@ -223,45 +253,11 @@ func (x *executor) isKnown(id string) bool {
 	return x.known[id]
 }
 
-func (x *executor) post(ctx context.Context, i *item) (id string, err error) {
-	if i.kind == integration {
-		created, err := x.Client.Integrations.Create(ctx, i.integration)
-		if err != nil {
-			return "", err
-		}
-		return created.ID, nil
-	}
-	connectPending(i.rule, i.uses)
-	created, err := x.Client.Posture.Create(ctx, i.rule)
-	if err != nil {
-		return "", err
-	}
-	return created.ID, nil
-}
-
 // connectPending gives a rule the ID of an integration that was created meanwhile.
 func connectPending(r *cfposture.Rule, uses *item) {
 	if uses != nil {
 		connect(r, uses.id)
 	}
-}
-
-// find returns the ID of the item that a call of unknown outcome created, or the call's error.
-func (x *executor) find(ctx context.Context, i *item, lost error) (id string, err error) {
-	ctx, cancel := context.WithTimeout(ctx, x.Look)
-	defer cancel()
-	if i.kind == integration {
-		var found *cfposture.Integration
-		if found, err = x.Client.Integrations.FindCreated(ctx, i.integration, x.isKnown); err == nil {
-			return found.ID, nil
-		}
-	} else {
-		var found *cfposture.Rule
-		if found, err = x.Client.Posture.FindCreated(ctx, i.rule, x.isKnown); err == nil {
-			return found.ID, nil
-		}
-	}
-	return "", fmt.Errorf("%w; %w", lost, err)
 }
 
 // remove deletes an item. It is no failure if the item is gone already.

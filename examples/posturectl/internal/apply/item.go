@@ -106,8 +106,8 @@ func connect(r *cfposture.Rule, id string) {
 	}
 }
 
-// withMember returns a JSON object with a member set to a string.
-func withMember(object json.RawMessage, name, value string) (json.RawMessage, error) {
+// withMember returns a JSON object with a member set.
+func withMember(object json.RawMessage, name string, value any) (json.RawMessage, error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(object, &members); err != nil {
 		return nil, err

@@ -194,28 +194,31 @@ func (s *step) validate() error {
 		err = s.item.integration.Validate()
 	}
 	var invalid *cfposture.ValidationError
-	if errors.As(err, &invalid) && s.item.kind == integration {
+	if errors.As(err, &invalid) {
 		return s.item.explain(invalid)
 	}
 	return err
 }
 
-// explain says where missing secrets come from.
+// explain says where missing members come from.
 func (i *item) explain(invalid *cfposture.ValidationError) error {
-	secrets := cfposture.Secrets(i.integration.Config)
+	secrets := map[string]*cfposture.Secret{}
+	if i.kind == integration {
+		secrets = cfposture.Secrets(i.integration.Config)
+	}
 	var texts []string
 	for _, problem := range invalid.Problems {
-		member, inConfig := strings.CutPrefix(problem.Field, "config.")
+		member := strings.TrimPrefix(problem.Field, "config.")
 		variable := i.unset[member]
 		switch {
-		case inConfig && secrets[member] == nil && strings.HasPrefix(problem.Reason, "is required"):
-			texts = append(texts, problem.Field+" is needed, and the API may not have returned it: write it into the document")
-		case !inConfig || secrets[member] == nil:
-			texts = append(texts, problem.String())
-		case variable != "":
+		case secrets[member] != nil && variable != "":
 			texts = append(texts, fmt.Sprintf("%s is needed, and $%s is not set", problem.Field, terminal.Clean(variable)))
-		default:
+		case secrets[member] != nil:
 			texts = append(texts, fmt.Sprintf(`%s is needed, and exports hold no secrets: write {"$env": "NAME"} for it`, problem.Field))
+		case isInner(problem.Field) && strings.HasPrefix(problem.Reason, "is required"):
+			texts = append(texts, problem.Field+" is needed, and responses of the API may lack it: write it into the document")
+		default:
+			texts = append(texts, problem.String())
 		}
 	}
 	return errors.New(strings.Join(texts, "; "))

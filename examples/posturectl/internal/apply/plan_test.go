@@ -344,8 +344,8 @@ func TestWhatCanNotBeAppliedIsSaidAtOnce(t *testing.T) {
 		"everything that is wrong": {
 			[2]string{}, [2]string{"", `{"name":"A","type":"file"},{"name":"B","type":"os_version","input":{}},{"name":"C","type":"file","input":{}}`}, Options{},
 			[]string{
-				`rules[1]: cfposture: invalid rule "B" (os_version): input.operator is required; input.version is required`,
-				`rules[2]: cfposture: invalid rule "C" (file): input.path is required`,
+				`the rule "B" (os_version): input.operator is needed, and responses of the API may lack it: write it into the document; input.version`,
+				`the rule "C" (file): input.path is needed, and responses of the API may lack it: write it into the document`,
 			},
 		},
 		"typing errors": {

@@ -73,12 +73,12 @@ func (r *reader) rule(raw json.RawMessage) (*item, error) {
 		if err != nil {
 			return nil, err
 		}
-		if raw, err = withRaw(raw, "input", named); err != nil {
+		if raw, err = withMember(raw, "input", named); err != nil {
 			return nil, err
 		}
 	}
 	parsed, err := cfposture.ParseRule(raw, r.allow...)
-	if err != nil && r.asIs[members.ID] {
+	if err = withoutMissing(err); err == nil && parsed == nil || err != nil && r.asIs[members.ID] {
 		parsed = new(cfposture.Rule)
 		err = json.Unmarshal(raw, parsed)
 	}
@@ -122,11 +122,8 @@ func (r *reader) integration(raw json.RawMessage) (*item, error) {
 		members.Config[member], _ = json.Marshal(value) // A string can always be encoded.
 	}
 	if members.Config != nil {
-		config, err := json.Marshal(members.Config)
-		if err != nil {
-			return nil, err
-		}
-		if raw, err = withRaw(raw, "config", config); err != nil {
+		var err error
+		if raw, err = withMember(raw, "config", members.Config); err != nil {
 			return nil, err
 		}
 	}
@@ -143,20 +140,26 @@ func (r *reader) integration(raw json.RawMessage) (*item, error) {
 	return i, nil
 }
 
-// withoutMissing takes members that a config lacks out of an error: responses of the API have no secrets and lack other
-// members as well, and so does an export. Whether they are needed, the plan tells.
+// withoutMissing ignores an error that names nothing but members which an input or a config lacks: responses of the API
+// have no secrets and may lack other members as well, and so does an export. Whether they are needed, the plan tells.
 func withoutMissing(err error) error {
 	var invalid *cfposture.ValidationError
 	if !errors.As(err, &invalid) {
 		return err
 	}
-	left := slices.DeleteFunc(slices.Clone(invalid.Problems), func(p cfposture.Problem) bool {
-		return strings.HasPrefix(p.Field, "config.") && strings.HasPrefix(p.Reason, "is required")
-	})
-	if len(left) == 0 {
-		return nil
+	other := func(p cfposture.Problem) bool {
+		return !isInner(p.Field) || !strings.HasPrefix(p.Reason, "is required")
 	}
-	return &cfposture.ValidationError{Subject: invalid.Subject, Problems: left}
+	if slices.ContainsFunc(invalid.Problems, other) {
+		return err
+	}
+	return nil
+}
+
+// isInner reports whether a member is an input or a config, or one in it.
+func isInner(path string) bool {
+	outer, _, _ := strings.Cut(path, ".")
+	return outer == "input" || outer == "config"
 }
 
 // getenv returns a variable's value, or why a document may not have it: whoever wrote the document need not be trusted
@@ -196,16 +199,6 @@ func isSecret(member string, secrets map[string]*cfposture.Secret) bool {
 	return slices.ContainsFunc([]string{"secret", "key", "token", "password"}, func(word string) bool {
 		return strings.Contains(strings.ToLower(member), word)
 	})
-}
-
-// withRaw returns a JSON object with a member set.
-func withRaw(object json.RawMessage, name string, value json.RawMessage) (json.RawMessage, error) {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(object, &members); err != nil {
-		return nil, err
-	}
-	members[name] = value
-	return json.Marshal(members)
 }
 
 // problems are what keeps a document from being applied.

@@ -33,6 +33,7 @@ func (t *Terminal) NewProgress(what string, total int) *Progress {
 			progressbar.OptionSetWidth(min(40, max(10, t.Columns(t.Err)-50))),
 			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionSetRenderBlankState(true),
+			progressbar.OptionSetPredictTime(false),
 			progressbar.OptionClearOnFinish(),
 		)
 	}

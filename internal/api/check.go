@@ -1,0 +1,43 @@
+package api
+
+import (
+	"fmt"
+	"strings"
+)
+
+// CheckCredential says what is wrong with a credential without showing it.
+func CheckCredential(name, value string) error {
+	switch {
+	case value == "":
+		return fmt.Errorf("%s is empty", name)
+	case !IsHeaderText(value):
+		return fmt.Errorf("%s has a newline or another control character", name)
+	default:
+		return nil
+	}
+}
+
+// CheckHeader says what is wrong with a header that requests are to have. The name is in its canonical form.
+func CheckHeader(name, value string) error {
+	switch {
+	case !isHeaderName(name):
+		return fmt.Errorf("header name %q is invalid", name)
+	case name == "Content-Length", name == "Transfer-Encoding", name == "Trailer":
+		return fmt.Errorf("header %s describes the body: it can't be set", name)
+	case !IsHeaderText(value):
+		return fmt.Errorf("value of header %s has a control character", name)
+	default:
+		return nil
+	}
+}
+
+// IsHeaderText reports whether a text can be the value of a header.
+func IsHeaderText(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
+}
+
+func isHeaderName(name string) bool {
+	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
+		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
+}
