@@ -1,7 +1,8 @@
 // Package wire decodes, encodes and compares JSON objects without losing a member.
 //
-// jsontext checks the syntax. All else here walks text that is known to be valid, which keeps it short and quick: an
-// object is walked once, each value is a part of the text, and only what a field takes is converted.
+// One [Scanner] walks all that is read. It checks the syntax on the way, and is held against jsontext by fuzzing; jsontext
+// words its errors, and has the last word on text that isn't plain ASCII. A [Decoder] is a Scanner that sets the fields of
+// structs by the code that internal/gen writes.
 package wire
 
 import (
