@@ -238,10 +238,10 @@ func (c *collection[T]) pathOf(accountID string, id []string) (string, error) {
 }
 
 // encodeItem writes the struct that from points to. AppendDeferred writes its input or config. The subject is for errors.
-func encodeItem(from any, subject string, appendDeferred func(dst []byte) ([]byte, error)) ([]byte, error) {
+func encodeItem(from any, subject func() string, appendDeferred func(dst []byte) ([]byte, error)) ([]byte, error) {
 	text, err := wire.Append(nil, from, appendDeferred)
 	if err != nil {
-		return nil, fmt.Errorf("cfposture: %s: %w", subject, err)
+		return nil, fmt.Errorf("cfposture: %s: %w", subject(), err)
 	}
 	return text, nil
 }

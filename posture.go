@@ -233,7 +233,7 @@ func (r *Rule) secrets() []string { return nil }
 // MarshalJSON returns the rule as the API sends it, with all that is set.
 func (r Rule) MarshalJSON() ([]byte, error) {
 	r.Type = r.wireType()
-	return encodeItem(&r, r.subject(), func(dst []byte) ([]byte, error) { return appendInput(dst, r.Input) })
+	return encodeItem(&r, r.subject, func(dst []byte) ([]byte, error) { return appendInput(dst, r.Input) })
 }
 
 // encode returns what Create and Update send, which is without the members that only the API sets.

@@ -3,7 +3,6 @@
 package variant
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 
@@ -56,19 +55,10 @@ func NoType(noun, itemType string) string {
 
 // Append appends a variant as it is sent. It appends nothing for nil, and for a variant that has no members.
 func Append(dst []byte, v any) ([]byte, error) {
-	if IsNil(v) || hasNoMembers(v) {
+	if IsNil(v) || wire.HasNoMembers(v) {
 		return dst, nil
 	}
 	return wire.Append(dst, v, nil)
-}
-
-// hasNoMembers reports whether a struct has no field but an empty Extra.
-func hasNoMembers(v any) bool {
-	for _, field := range wire.Fields(v) {
-		extra, ok := field.(*map[string]json.RawMessage)
-		return ok && len(*extra) == 0
-	}
-	return true
 }
 
 // AppendRaw appends the bytes of a variant that has no struct.

@@ -56,7 +56,7 @@ type notedString struct {
 
 // NewDecoder returns a Decoder of what comes next in a scanner's text. It may be used for one object after the other.
 func NewDecoder(s *Scanner) *Decoder {
-	const usual = 16 // strings outside of a deferred member
+	const usual = 8 // strings outside of a deferred member
 	return &Decoder{Scanner: s, noted: make([]notedString, 0, usual)}
 }
 
