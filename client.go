@@ -138,7 +138,7 @@ type collection[T any] struct {
 	path    string // below the account
 	// reservedID can be no item's ID, because another endpoint has its place.
 	reservedID string
-	decode     func(text string) (*T, error)
+	decode     func(*wire.Decoder) (*T, error)
 	id         func(*T) string
 	// isEmpty reports whether an object has nothing that an item must have.
 	isEmpty func(*T) bool
@@ -192,7 +192,7 @@ func (c *collection[T]) delete(ctx context.Context, id string, opts []Option) er
 func (c *collection[T]) doForItem(ctx context.Context, verb string, s *settings, r *api.Request) (*T, error) {
 	var item *T
 	r.Decode = func(s *wire.Scanner) (err error) {
-		item, err = c.decodeItem(s)
+		item, err = c.decode(wire.NewDecoder(s))
 		if err == nil && c.isEmpty(item) {
 			return fmt.Errorf("result holds no %s", c.noun)
 		}
@@ -202,15 +202,6 @@ func (c *collection[T]) doForItem(ctx context.Context, verb string, s *settings,
 		return nil, err
 	}
 	return item, nil
-}
-
-// decodeItem reads the item that comes next, which keeps nothing but its own text.
-func (c *collection[T]) decodeItem(s *wire.Scanner) (*T, error) {
-	text, err := s.Sound()
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.noun, err)
-	}
-	return c.decode(string(text))
 }
 
 // request returns a request of the collection, or of the item with the ID, and the settings to make it with.
@@ -247,10 +238,10 @@ func (c *collection[T]) pathOf(accountID string, id []string) (string, error) {
 }
 
 // encodeItem writes the struct that from points to. AppendDeferred writes its input or config. The subject is for errors.
-func encodeItem(from any, subject string, appendDeferred func(dst []byte) ([]byte, error)) ([]byte, error) {
+func encodeItem(from any, subject func() string, appendDeferred func(dst []byte) ([]byte, error)) ([]byte, error) {
 	text, err := wire.Append(nil, from, appendDeferred)
 	if err != nil {
-		return nil, fmt.Errorf("cfposture: %s: %w", subject, err)
+		return nil, fmt.Errorf("cfposture: %s: %w", subject(), err)
 	}
 	return text, nil
 }

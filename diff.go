@@ -165,12 +165,12 @@ func diff(c *wire.Comparison, want, have payload) []Difference {
 }
 
 // merge returns nil if the result can't be written or read.
-func merge[T any](c *wire.Comparison, want, have payload, decode func(text string) (*T, error)) *T {
+func merge[T any](c *wire.Comparison, want, have payload, decode func(*wire.Decoder) (*T, error)) *T {
 	wanted, wantErr := want.encode()
 	there, haveErr := have.encode()
 	if wantErr != nil || haveErr != nil {
 		return nil
 	}
-	merged, _ := decode(c.Merge(string(wanted), string(there))) // nil if there is an error
+	merged, _ := decode(wire.NewDecoder(wire.NewScanner([]byte(c.Merge(string(wanted), string(there)))))) // nil if there is an error
 	return merged
 }

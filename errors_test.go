@@ -287,7 +287,7 @@ func TestTextThatIsNotUnicodeHidesNoOtherRule(t *testing.T) {
 	for _, odd := range []string{`a\ud800`, "\xff"} {
 		body := `{"success":true,"result":[{"id":"a","name":"n","type":"warp"},{"id":"b","name":"` + odd + `","type":"warp"},{"id":"c","name":"\u00e9","type":"warp"}]}`
 		rules, err := mockClient(t, responding(200, body)).Posture.List(t.Context())
-		require.ErrorContains(t, err, "result[1]: rule: it holds text that is not valid UTF-8")
+		require.ErrorContains(t, err, "result[1]: rule b: it holds text that is not valid UTF-8")
 		require.Len(t, rules, 2)
 		assert.Equal(t, "é", rules[1].Name)
 	}

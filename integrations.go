@@ -235,7 +235,7 @@ func (u IntegrationUpdate) LogValue() slog.Value {
 // MarshalJSON returns the integration with all that is set, secrets included.
 func (i Integration) MarshalJSON() ([]byte, error) {
 	i.Type = i.wireType()
-	return encodeItem(&i, i.subject(), func(dst []byte) ([]byte, error) { return appendConfig(dst, i.Config) })
+	return encodeItem(&i, i.subject, func(dst []byte) ([]byte, error) { return appendConfig(dst, i.Config) })
 }
 
 // encode returns what Create sends, which is without the members that only the API sets.
@@ -256,18 +256,19 @@ func (u IntegrationUpdate) encode() ([]byte, error) {
 		Config   IntegrationConfig          `json:"config,omitzero"`
 		Extra    map[string]json.RawMessage `json:",embed"`
 	}{Name: u.Name, Type: u.wireType(), Interval: u.Interval, Config: u.Config}
-	return encodeItem(&change, u.subject(), func(dst []byte) ([]byte, error) { return appendConfig(dst, u.Config) })
+	return encodeItem(&change, u.subject, func(dst []byte) ([]byte, error) { return appendConfig(dst, u.Config) })
 }
 
-// decodeIntegration reads an integration from valid JSON. The integration's strings are parts of text.
-func decodeIntegration(text string) (*Integration, error) {
+// decodeIntegration reads an integration, whose strings are parts of one text of its own.
+func decodeIntegration(d *wire.Decoder) (*Integration, error) {
 	i := new(Integration)
-	config, err := wire.Decode(text, i)
-	if err != nil {
+	d.Begin()
+	i.decode(d)
+	if err := d.End(); err != nil {
 		return nil, named("integration", i.ID, err)
 	}
-	if config != "" {
-		i.Config = decodeConfig(i.Type, config)
+	if d.HasDeferred() {
+		i.Config = decodeConfig(d, i.Type)
 	}
 	return i, nil
 }

@@ -128,7 +128,7 @@ func (c *collection[T]) pages(ctx context.Context, opts []Option) iter.Seq2[*ite
 
 // readPage reads one page.
 func (c *collection[T]) readPage(ctx context.Context, s *settings, r *api.Request, which ListOptions) (*itemPage[T], error) {
-	page := paging.NewPage(paging.Items[T]{Decode: c.decodeItem, ID: c.id})
+	page := paging.NewPage(paging.Items[T]{Decode: c.decode, ID: c.id})
 	request := *r
 	request.Decode = page.Decode
 	var err error

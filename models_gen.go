@@ -94,10 +94,14 @@ func newInput(t RuleType) DeviceInput {
 	}
 }
 
-// decodeInput reads an input from valid JSON, of which the strings in it are parts.
-func decodeInput(t RuleType, text string) DeviceInput {
+// decodeInput reads an input, which an item defers because its type says what it is.
+func decodeInput(d *wire.Decoder, t RuleType) DeviceInput {
 	in := newInput(t)
-	if reason := variant.Decode("rule", string(t), "input", text, in); reason != "" {
+	var decode func(*wire.Decoder)
+	if in != nil {
+		decode = in.(members).decode
+	}
+	if text, reason := variant.Decode(d, "rule", string(t), "input", decode); reason != "" {
 		return &UnknownInput{t, json.RawMessage(text), reason}
 	}
 	return in
@@ -107,9 +111,9 @@ func decodeInput(t RuleType, text string) DeviceInput {
 func parseInput(d *wire.Document, path string, t RuleType, text string) DeviceInput {
 	in := newInput(t)
 	if in == nil {
-		return decodeInput(t, text)
+		return &UnknownInput{t, json.RawMessage(text), variant.NoType("rule", string(t))}
 	}
-	d.Decode(path, text, in)
+	d.Decode(path, text, in.(members).decode)
 	return in
 }
 
@@ -160,7 +164,28 @@ func (in FileInput) String() string { return variant.Text(&in) }
 func (in FileInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *FileInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *FileInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*FileInput).decode)
+}
+
+func (in *FileInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "operating_system":
+			o.String(0, (*string)(&in.OperatingSystem))
+		case "path":
+			o.String(1, &in.Path)
+		case "exists":
+			o.Bool(2, &in.Exists)
+		case "sha256":
+			o.String(3, &in.SHA256)
+		case "thumbprint":
+			o.String(4, &in.Thumbprint)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *FileInput) clone() DeviceInput {
 	copied := *in
@@ -179,7 +204,26 @@ func (in ApplicationInput) String() string { return variant.Text(&in) }
 func (in ApplicationInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *ApplicationInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *ApplicationInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*ApplicationInput).decode)
+}
+
+func (in *ApplicationInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "operating_system":
+			o.String(0, (*string)(&in.OperatingSystem))
+		case "path":
+			o.String(1, &in.Path)
+		case "sha256":
+			o.String(2, &in.SHA256)
+		case "thumbprint":
+			o.String(3, &in.Thumbprint)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *ApplicationInput) clone() DeviceInput {
 	copied := *in
@@ -197,7 +241,30 @@ func (in TaniumInput) String() string { return variant.Text(&in) }
 func (in TaniumInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *TaniumInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *TaniumInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*TaniumInput).decode)
+}
+
+func (in *TaniumInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "connection_id":
+			o.String(0, &in.ConnectionID)
+		case "eid_last_seen":
+			o.String(1, &in.EIDLastSeen)
+		case "operator":
+			o.String(2, (*string)(&in.Operator))
+		case "risk_level":
+			o.String(3, (*string)(&in.RiskLevel))
+		case "scoreOperator":
+			o.String(4, (*string)(&in.ScoreOperator))
+		case "total_score":
+			o.Number(5, &in.TotalScore)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *TaniumInput) clone() DeviceInput {
 	copied := *in
@@ -216,7 +283,18 @@ func (in GatewayInput) String() string { return variant.Text(&in) }
 func (in GatewayInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *GatewayInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *GatewayInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*GatewayInput).decode)
+}
+
+func (in *GatewayInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *GatewayInput) clone() DeviceInput {
 	copied := *in
@@ -234,7 +312,18 @@ func (in WARPInput) String() string { return variant.Text(&in) }
 func (in WARPInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *WARPInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *WARPInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*WARPInput).decode)
+}
+
+func (in *WARPInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *WARPInput) clone() DeviceInput {
 	copied := *in
@@ -253,7 +342,20 @@ func (in DiskEncryptionInput) MarshalJSON() ([]byte, error) { return wire.Marsha
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *DiskEncryptionInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in)
+	return wire.UnmarshalMembers(data, in, (*DiskEncryptionInput).decode)
+}
+
+func (in *DiskEncryptionInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "checkDisks":
+			wire.StringArray(&o, 0, &in.CheckDisks)
+		case "requireAll":
+			o.Bool(1, &in.RequireAll)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
 }
 
 func (in *DiskEncryptionInput) clone() DeviceInput {
@@ -274,7 +376,20 @@ func (in SerialNumberInput) String() string { return variant.Text(&in) }
 func (in SerialNumberInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *SerialNumberInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *SerialNumberInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*SerialNumberInput).decode)
+}
+
+func (in *SerialNumberInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "id":
+			o.String(0, &in.ID)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *SerialNumberInput) clone() DeviceInput {
 	copied := *in
@@ -292,7 +407,26 @@ func (in SentinelOneInput) String() string { return variant.Text(&in) }
 func (in SentinelOneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *SentinelOneInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *SentinelOneInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*SentinelOneInput).decode)
+}
+
+func (in *SentinelOneInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "operating_system":
+			o.String(0, (*string)(&in.OperatingSystem))
+		case "path":
+			o.String(1, &in.Path)
+		case "sha256":
+			o.String(2, &in.SHA256)
+		case "thumbprint":
+			o.String(3, &in.Thumbprint)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *SentinelOneInput) clone() DeviceInput {
 	copied := *in
@@ -310,7 +444,26 @@ func (in CarbonBlackInput) String() string { return variant.Text(&in) }
 func (in CarbonBlackInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *CarbonBlackInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *CarbonBlackInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*CarbonBlackInput).decode)
+}
+
+func (in *CarbonBlackInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "operating_system":
+			o.String(0, (*string)(&in.OperatingSystem))
+		case "path":
+			o.String(1, &in.Path)
+		case "sha256":
+			o.String(2, &in.SHA256)
+		case "thumbprint":
+			o.String(3, &in.Thumbprint)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *CarbonBlackInput) clone() DeviceInput {
 	copied := *in
@@ -328,7 +481,22 @@ func (in FirewallInput) String() string { return variant.Text(&in) }
 func (in FirewallInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *FirewallInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *FirewallInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*FirewallInput).decode)
+}
+
+func (in *FirewallInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "operating_system":
+			o.String(0, (*string)(&in.OperatingSystem))
+		case "enabled":
+			o.Bool(1, &in.Enabled)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *FirewallInput) clone() DeviceInput {
 	copied := *in
@@ -347,7 +515,30 @@ func (in OSVersionInput) String() string { return variant.Text(&in) }
 func (in OSVersionInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *OSVersionInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *OSVersionInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*OSVersionInput).decode)
+}
+
+func (in *OSVersionInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "operating_system":
+			o.String(0, (*string)(&in.OperatingSystem))
+		case "operator":
+			o.String(1, (*string)(&in.Operator))
+		case "version":
+			o.String(2, &in.Version)
+		case "os_distro_name":
+			o.String(3, &in.OSDistroName)
+		case "os_distro_revision":
+			o.String(4, &in.OSDistroRevision)
+		case "os_version_extra":
+			o.String(5, &in.OSVersionExtra)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *OSVersionInput) clone() DeviceInput {
 	copied := *in
@@ -365,7 +556,22 @@ func (in DomainJoinedInput) String() string { return variant.Text(&in) }
 func (in DomainJoinedInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *DomainJoinedInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *DomainJoinedInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*DomainJoinedInput).decode)
+}
+
+func (in *DomainJoinedInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "operating_system":
+			o.String(0, (*string)(&in.OperatingSystem))
+		case "domain":
+			o.String(1, &in.Domain)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *DomainJoinedInput) clone() DeviceInput {
 	copied := *in
@@ -384,7 +590,20 @@ func (in ClientCertificateInput) MarshalJSON() ([]byte, error) { return wire.Mar
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *ClientCertificateInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in)
+	return wire.UnmarshalMembers(data, in, (*ClientCertificateInput).decode)
+}
+
+func (in *ClientCertificateInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "certificate_id":
+			o.String(0, &in.CertificateID)
+		case "cn":
+			o.String(1, &in.CN)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
 }
 
 func (in *ClientCertificateInput) clone() DeviceInput {
@@ -404,7 +623,33 @@ func (in ClientCertificateV2Input) MarshalJSON() ([]byte, error) { return wire.M
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *ClientCertificateV2Input) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in)
+	return wire.UnmarshalMembers(data, in, (*ClientCertificateV2Input).decode)
+}
+
+func (in *ClientCertificateV2Input) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "operating_system":
+			o.String(0, (*string)(&in.OperatingSystem))
+		case "certificate_id":
+			o.String(1, &in.CertificateID)
+		case "check_private_key":
+			o.Bool(2, &in.CheckPrivateKey)
+		case "cn":
+			o.String(3, &in.CN)
+		case "extended_key_usage":
+			wire.StringArray(&o, 4, &in.ExtendedKeyUsage)
+		case "locations":
+			if o.Has(5) {
+				in.Locations = new(CertificateLocations)
+				in.Locations.decode(d)
+			}
+		case "subject_alternative_names":
+			wire.StringArray(&o, 6, &in.SubjectAlternativeNames)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
 }
 
 func (in *ClientCertificateV2Input) clone() DeviceInput {
@@ -427,7 +672,20 @@ func (in AntivirusInput) String() string { return variant.Text(&in) }
 func (in AntivirusInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *AntivirusInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *AntivirusInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*AntivirusInput).decode)
+}
+
+func (in *AntivirusInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "update_window_days":
+			o.Number(0, &in.UpdateWindowDays)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *AntivirusInput) clone() DeviceInput {
 	copied := *in
@@ -447,7 +705,20 @@ func (in UniqueClientIDInput) MarshalJSON() ([]byte, error) { return wire.Marsha
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *UniqueClientIDInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in)
+	return wire.UnmarshalMembers(data, in, (*UniqueClientIDInput).decode)
+}
+
+func (in *UniqueClientIDInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "operating_system":
+			o.String(0, (*string)(&in.OperatingSystem))
+		case "id":
+			o.String(1, &in.ID)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
 }
 
 func (in *UniqueClientIDInput) clone() DeviceInput {
@@ -466,7 +737,26 @@ func (in KolideInput) String() string { return variant.Text(&in) }
 func (in KolideInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *KolideInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *KolideInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*KolideInput).decode)
+}
+
+func (in *KolideInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "connection_id":
+			o.String(0, &in.ConnectionID)
+		case "auth_state":
+			wire.StringArray(&o, 1, &in.AuthState)
+		case "countOperator":
+			o.String(2, (*string)(&in.CountOperator))
+		case "issue_count":
+			o.String(3, &in.IssueCount)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *KolideInput) clone() DeviceInput {
 	copied := *in
@@ -485,7 +775,30 @@ func (in TaniumS2SInput) String() string { return variant.Text(&in) }
 func (in TaniumS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *TaniumS2SInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *TaniumS2SInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*TaniumS2SInput).decode)
+}
+
+func (in *TaniumS2SInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "connection_id":
+			o.String(0, &in.ConnectionID)
+		case "eid_last_seen":
+			o.String(1, &in.EIDLastSeen)
+		case "operator":
+			o.String(2, (*string)(&in.Operator))
+		case "risk_level":
+			o.String(3, (*string)(&in.RiskLevel))
+		case "scoreOperator":
+			o.String(4, (*string)(&in.ScoreOperator))
+		case "total_score":
+			o.Number(5, &in.TotalScore)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *TaniumS2SInput) clone() DeviceInput {
 	copied := *in
@@ -505,7 +818,34 @@ func (in CrowdStrikeS2SInput) MarshalJSON() ([]byte, error) { return wire.Marsha
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *CrowdStrikeS2SInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in)
+	return wire.UnmarshalMembers(data, in, (*CrowdStrikeS2SInput).decode)
+}
+
+func (in *CrowdStrikeS2SInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "connection_id":
+			o.String(0, &in.ConnectionID)
+		case "last_seen":
+			o.String(1, &in.LastSeen)
+		case "operator":
+			o.String(2, (*string)(&in.Operator))
+		case "os":
+			o.String(3, &in.OS)
+		case "overall":
+			o.String(4, &in.Overall)
+		case "sensor_config":
+			o.String(5, &in.SensorConfig)
+		case "state":
+			o.String(6, (*string)(&in.State))
+		case "version":
+			o.String(7, &in.Version)
+		case "versionOperator":
+			o.String(8, (*string)(&in.VersionOperator))
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
 }
 
 func (in *CrowdStrikeS2SInput) clone() DeviceInput {
@@ -524,7 +864,22 @@ func (in IntuneInput) String() string { return variant.Text(&in) }
 func (in IntuneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *IntuneInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *IntuneInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*IntuneInput).decode)
+}
+
+func (in *IntuneInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "connection_id":
+			o.String(0, &in.ConnectionID)
+		case "compliance_status":
+			o.String(1, (*string)(&in.ComplianceStatus))
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *IntuneInput) clone() DeviceInput {
 	copied := *in
@@ -542,7 +897,22 @@ func (in WorkspaceOneInput) String() string { return variant.Text(&in) }
 func (in WorkspaceOneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *WorkspaceOneInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *WorkspaceOneInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*WorkspaceOneInput).decode)
+}
+
+func (in *WorkspaceOneInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "connection_id":
+			o.String(0, &in.ConnectionID)
+		case "compliance_status":
+			o.String(1, (*string)(&in.ComplianceStatus))
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *WorkspaceOneInput) clone() DeviceInput {
 	copied := *in
@@ -561,7 +931,30 @@ func (in SentinelOneS2SInput) MarshalJSON() ([]byte, error) { return wire.Marsha
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *SentinelOneS2SInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in)
+	return wire.UnmarshalMembers(data, in, (*SentinelOneS2SInput).decode)
+}
+
+func (in *SentinelOneS2SInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "connection_id":
+			o.String(0, &in.ConnectionID)
+		case "active_threats":
+			o.Number(1, &in.ActiveThreats)
+		case "operator":
+			o.String(2, (*string)(&in.Operator))
+		case "infected":
+			o.Bool(3, &in.Infected)
+		case "is_active":
+			o.Bool(4, &in.IsActive)
+		case "network_status":
+			o.String(5, (*string)(&in.NetworkStatus))
+		case "operational_state":
+			o.String(6, (*string)(&in.OperationalState))
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
 }
 
 func (in *SentinelOneS2SInput) clone() DeviceInput {
@@ -583,7 +976,24 @@ func (in CustomS2SInput) String() string { return variant.Text(&in) }
 func (in CustomS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *CustomS2SInput) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, in) }
+func (in *CustomS2SInput) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, in, (*CustomS2SInput).decode)
+}
+
+func (in *CustomS2SInput) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "connection_id":
+			o.String(0, &in.ConnectionID)
+		case "operator":
+			o.String(1, (*string)(&in.Operator))
+		case "score":
+			o.Number(2, &in.Score)
+		default:
+			o.Extra(&in.Extra)
+		}
+	}
+}
 
 func (in *CustomS2SInput) clone() DeviceInput {
 	copied := *in
@@ -628,10 +1038,14 @@ func newConfig(t IntegrationType) IntegrationConfig {
 	}
 }
 
-// decodeConfig reads a config from valid JSON, of which the strings in it are parts.
-func decodeConfig(t IntegrationType, text string) IntegrationConfig {
+// decodeConfig reads a config, which an item defers because its type says what it is.
+func decodeConfig(d *wire.Decoder, t IntegrationType) IntegrationConfig {
 	c := newConfig(t)
-	if reason := variant.Decode("integration", string(t), "config", text, c); reason != "" {
+	var decode func(*wire.Decoder)
+	if c != nil {
+		decode = c.(members).decode
+	}
+	if text, reason := variant.Decode(d, "integration", string(t), "config", decode); reason != "" {
 		return &UnknownConfig{t, json.RawMessage(text), reason}
 	}
 	return c
@@ -641,9 +1055,9 @@ func decodeConfig(t IntegrationType, text string) IntegrationConfig {
 func parseConfig(d *wire.Document, path string, t IntegrationType, text string) IntegrationConfig {
 	c := newConfig(t)
 	if c == nil {
-		return decodeConfig(t, text)
+		return &UnknownConfig{t, json.RawMessage(text), variant.NoType("integration", string(t))}
 	}
-	d.Decode(path, text, c)
+	d.Decode(path, text, c.(members).decode)
 	return c
 }
 
@@ -697,7 +1111,26 @@ func (c WorkspaceOneConfig) LogValue() slog.Value { return variant.LogValue(&c) 
 func (c WorkspaceOneConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (c *WorkspaceOneConfig) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, c) }
+func (c *WorkspaceOneConfig) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, c, (*WorkspaceOneConfig).decode)
+}
+
+func (c *WorkspaceOneConfig) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "api_url":
+			o.String(0, &c.APIURL)
+		case "auth_url":
+			o.String(1, &c.AuthURL)
+		case "client_id":
+			o.String(2, &c.ClientID)
+		case "client_secret":
+			o.String(3, (*string)(&c.ClientSecret))
+		default:
+			o.Extra(&c.Extra)
+		}
+	}
+}
 
 func (c *WorkspaceOneConfig) clone() IntegrationConfig {
 	copied := *c
@@ -719,7 +1152,24 @@ func (c CrowdStrikeS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marsha
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (c *CrowdStrikeS2SConfig) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, c)
+	return wire.UnmarshalMembers(data, c, (*CrowdStrikeS2SConfig).decode)
+}
+
+func (c *CrowdStrikeS2SConfig) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "api_url":
+			o.String(0, &c.APIURL)
+		case "client_id":
+			o.String(1, &c.ClientID)
+		case "client_secret":
+			o.String(2, (*string)(&c.ClientSecret))
+		case "customer_id":
+			o.String(3, &c.CustomerID)
+		default:
+			o.Extra(&c.Extra)
+		}
+	}
 }
 
 func (c *CrowdStrikeS2SConfig) clone() IntegrationConfig {
@@ -741,7 +1191,26 @@ func (c UptycsConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 func (c UptycsConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (c *UptycsConfig) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, c) }
+func (c *UptycsConfig) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, c, (*UptycsConfig).decode)
+}
+
+func (c *UptycsConfig) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "api_url":
+			o.String(0, &c.APIURL)
+		case "client_key":
+			o.String(1, (*string)(&c.ClientKey))
+		case "client_secret":
+			o.String(2, (*string)(&c.ClientSecret))
+		case "customer_id":
+			o.String(3, &c.CustomerID)
+		default:
+			o.Extra(&c.Extra)
+		}
+	}
+}
 
 func (c *UptycsConfig) clone() IntegrationConfig {
 	copied := *c
@@ -762,7 +1231,24 @@ func (c IntuneConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 func (c IntuneConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (c *IntuneConfig) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, c) }
+func (c *IntuneConfig) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, c, (*IntuneConfig).decode)
+}
+
+func (c *IntuneConfig) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "client_id":
+			o.String(0, &c.ClientID)
+		case "client_secret":
+			o.String(1, (*string)(&c.ClientSecret))
+		case "customer_id":
+			o.String(2, &c.CustomerID)
+		default:
+			o.Extra(&c.Extra)
+		}
+	}
+}
 
 func (c *IntuneConfig) clone() IntegrationConfig {
 	copied := *c
@@ -783,7 +1269,22 @@ func (c KolideConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 func (c KolideConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (c *KolideConfig) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, c) }
+func (c *KolideConfig) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, c, (*KolideConfig).decode)
+}
+
+func (c *KolideConfig) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "client_id":
+			o.String(0, &c.ClientID)
+		case "client_secret":
+			o.String(1, (*string)(&c.ClientSecret))
+		default:
+			o.Extra(&c.Extra)
+		}
+	}
+}
 
 func (c *KolideConfig) clone() IntegrationConfig {
 	copied := *c
@@ -804,7 +1305,26 @@ func (c TaniumS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 func (c TaniumS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (c *TaniumS2SConfig) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, c) }
+func (c *TaniumS2SConfig) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, c, (*TaniumS2SConfig).decode)
+}
+
+func (c *TaniumS2SConfig) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "api_url":
+			o.String(0, &c.APIURL)
+		case "client_secret":
+			o.String(1, (*string)(&c.ClientSecret))
+		case "access_client_id":
+			o.String(2, &c.AccessClientID)
+		case "access_client_secret":
+			o.String(3, (*string)(&c.AccessClientSecret))
+		default:
+			o.Extra(&c.Extra)
+		}
+	}
+}
 
 func (c *TaniumS2SConfig) clone() IntegrationConfig {
 	copied := *c
@@ -826,7 +1346,20 @@ func (c SentinelOneS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marsha
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (c *SentinelOneS2SConfig) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, c)
+	return wire.UnmarshalMembers(data, c, (*SentinelOneS2SConfig).decode)
+}
+
+func (c *SentinelOneS2SConfig) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "api_url":
+			o.String(0, &c.APIURL)
+		case "client_secret":
+			o.String(1, (*string)(&c.ClientSecret))
+		default:
+			o.Extra(&c.Extra)
+		}
+	}
 }
 
 func (c *SentinelOneS2SConfig) clone() IntegrationConfig {
@@ -848,7 +1381,24 @@ func (c CustomS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 func (c CustomS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (c *CustomS2SConfig) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, c) }
+func (c *CustomS2SConfig) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, c, (*CustomS2SConfig).decode)
+}
+
+func (c *CustomS2SConfig) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "access_client_id":
+			o.String(0, &c.AccessClientID)
+		case "access_client_secret":
+			o.String(1, (*string)(&c.AccessClientSecret))
+		case "api_url":
+			o.String(2, &c.APIURL)
+		default:
+			o.Extra(&c.Extra)
+		}
+	}
+}
 
 func (c *CustomS2SConfig) clone() IntegrationConfig {
 	copied := *c
@@ -864,7 +1414,20 @@ func (c CertificateLocations) MarshalJSON() ([]byte, error) { return wire.Marsha
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (c *CertificateLocations) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, c)
+	return wire.UnmarshalMembers(data, c, (*CertificateLocations).decode)
+}
+
+func (c *CertificateLocations) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "paths":
+			wire.StringArray(&o, 0, &c.Paths)
+		case "trust_stores":
+			wire.StringArray(&o, 1, &c.TrustStores)
+		default:
+			o.Extra(&c.Extra)
+		}
+	}
 }
 
 func (c *CertificateLocations) clone() *CertificateLocations {
@@ -897,6 +1460,31 @@ func (i *Integration) wireType() IntegrationType {
 // unknowns returns the members that have no field.
 func (i *Integration) unknowns() []wire.Unknown {
 	return wire.Unknowns(i, "config", variant.OrNil(i.Config))
+}
+
+func (i *Integration) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "id":
+			o.String(0, &i.ID)
+		case "name":
+			o.String(1, &i.Name)
+		case "type":
+			o.String(2, (*string)(&i.Type))
+		case "interval":
+			o.String(3, (*string)(&i.Interval))
+		case "config":
+			o.Defer(4)
+		case "identifier":
+			o.String(5, &i.Identifier)
+		case "schema":
+			o.Raw(6, &i.Schema)
+		case "test_results":
+			o.Raw(7, &i.TestResults)
+		default:
+			o.Extra(&i.Extra)
+		}
+	}
 }
 
 func (i *Integration) clone() *Integration {
@@ -932,6 +1520,38 @@ func (r *Rule) unknowns() []wire.Unknown {
 	return wire.Unknowns(r, "input", variant.OrNil(r.Input))
 }
 
+func (r *Rule) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "id":
+			o.String(0, &r.ID)
+		case "name":
+			o.String(1, &r.Name)
+		case "type":
+			o.String(2, (*string)(&r.Type))
+		case "description":
+			o.String(3, &r.Description)
+		case "schedule":
+			o.String(4, (*string)(&r.Schedule))
+		case "expiration":
+			o.String(5, (*string)(&r.Expiration))
+		case "match":
+			if length, ok := o.Array(6); ok {
+				r.Match = make([]Match, length)
+				for i := 0; o.NextElement(); i++ {
+					r.Match[i].decode(d)
+				}
+			}
+		case "input":
+			o.Defer(7)
+		case "enabled":
+			o.Bool(8, &r.Enabled)
+		default:
+			o.Extra(&r.Extra)
+		}
+	}
+}
+
 func (r *Rule) clone() *Rule {
 	if r == nil {
 		return nil
@@ -948,7 +1568,20 @@ func (r *Rule) clone() *Rule {
 func (m Match) MarshalJSON() ([]byte, error) { return wire.Marshal(&m) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (m *Match) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, m) }
+func (m *Match) UnmarshalJSON(data []byte) error {
+	return wire.UnmarshalMembers(data, m, (*Match).decode)
+}
+
+func (m *Match) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "platform":
+			o.String(0, (*string)(&m.Platform))
+		default:
+			o.Extra(&m.Extra)
+		}
+	}
+}
 
 func (m *Match) clone() *Match {
 	if m == nil {
@@ -957,6 +1590,12 @@ func (m *Match) clone() *Match {
 	copied := *m
 	copied.Extra = cloneExtra(m.Extra)
 	return &copied
+}
+
+// A members is a pointer to a struct that has members.
+type members interface {
+	// decode sets the fields to the members of the object that comes next.
+	decode(d *wire.Decoder)
 }
 
 func clonePointer[T any](p *T) *T {

@@ -15,7 +15,7 @@ import (
 // for all of them, and for every type. A value that doesn't fit its field is always an error.
 func ParseRule(data []byte, allow ...string) (*Rule, error) {
 	d, r := wire.NewDocument(data, allow, ""), new(Rule)
-	if text := d.Decode("", d.Text, r); text != "" {
+	if text := d.Decode("", d.Text, r.decode); text != "" {
 		r.Input = parseInput(d, "input", r.Type, text)
 	}
 	check.Type(d, "rule", r.Type, ruleTypes)
@@ -37,7 +37,7 @@ func ParseInput(t RuleType, data []byte, allow ...string) (DeviceInput, error) {
 // because Create requires them.
 func ParseIntegration(data []byte, allow ...string) (*Integration, error) {
 	d, i := wire.NewDocument(data, allow, ""), new(Integration)
-	if text := d.Decode("", d.Text, i); text != "" {
+	if text := d.Decode("", d.Text, i.decode); text != "" {
 		i.Config = parseConfig(d, "config", i.Type, text)
 	}
 	check.Type(d, "integration", i.Type, integrationTypes)

@@ -233,7 +233,7 @@ func (r *Rule) secrets() []string { return nil }
 // MarshalJSON returns the rule as the API sends it, with all that is set.
 func (r Rule) MarshalJSON() ([]byte, error) {
 	r.Type = r.wireType()
-	return encodeItem(&r, r.subject(), func(dst []byte) ([]byte, error) { return appendInput(dst, r.Input) })
+	return encodeItem(&r, r.subject, func(dst []byte) ([]byte, error) { return appendInput(dst, r.Input) })
 }
 
 // encode returns what Create and Update send, which is without the members that only the API sets.
@@ -243,15 +243,16 @@ func (r *Rule) encode() ([]byte, error) {
 	return sent.MarshalJSON()
 }
 
-// decodeRule reads a rule from valid JSON. The rule's strings are parts of text.
-func decodeRule(text string) (*Rule, error) {
+// decodeRule reads a rule, whose strings are parts of one text of its own.
+func decodeRule(d *wire.Decoder) (*Rule, error) {
 	r := new(Rule)
-	input, err := wire.Decode(text, r)
-	if err != nil {
+	d.Begin()
+	r.decode(d)
+	if err := d.End(); err != nil {
 		return nil, named("rule", r.ID, err)
 	}
-	if input != "" {
-		r.Input = decodeInput(r.Type, input)
+	if d.HasDeferred() {
+		r.Input = decodeInput(d, r.Type)
 	}
 	return r, nil
 }

@@ -159,11 +159,15 @@ type model struct {
 	Clone     string // what clone returns
 	Constant  string // what the method that is named for the union's type returns, or ""
 	Fields    []field
-	Holds     *union // what a field of it is; its MarshalJSON is then written by hand
+	Members   []member // in the order of the struct
+	Holds     *union   // what a field of it is; its MarshalJSON is then written by hand
 	HasString bool
 }
 
 type field struct{ Name, Clone string }
+
+// A member is the name of a JSON member, and the statement that reads its value into its field.
+type member struct{ Name, Decode string }
 
 // Models is what the generated file is about.
 type models struct {
@@ -238,6 +242,9 @@ func (d *declarations) model(m model) model {
 			if clone := d.clone(m.Receiver+"."+name.Name, of); clone != "" {
 				m.Fields = append(m.Fields, field{name.Name, clone})
 			}
+			if member := memberName(f); member != "" {
+				m.Members = append(m.Members, d.member(member, len(m.Members), m.Receiver+"."+name.Name, of))
+			}
 		}
 	}
 	return m
@@ -263,6 +270,47 @@ func (d *declarations) clone(value, of string) string {
 	default:
 		return ""
 	}
+}
+
+// memberName returns the name in a field's json tag, "" if it has none.
+func memberName(f *ast.Field) string {
+	if f.Tag == nil {
+		return ""
+	}
+	_, tag, _ := strings.Cut(f.Tag.Value, `json:"`)
+	name, _, _ := strings.Cut(tag, ",")
+	return strings.TrimRight(name, "\"`")
+}
+
+// member is the member of a field, which has a type and a number among the struct's.
+func (d *declarations) member(name string, number int, value, of string) member {
+	pointer, isPointer := strings.CutPrefix(of, "*")
+	element, isSlice := strings.CutPrefix(of, "[]")
+	_, isUnion := d.interfaces[of]
+	var decode string
+	switch {
+	case isUnion:
+		decode = "o.Defer(%[1]d)"
+	case of == "*bool":
+		decode = "o.Bool(%[1]d, &%[2]s)"
+	case of == "*float64":
+		decode = "o.Number(%[1]d, &%[2]s)"
+	case of == "string":
+		decode = "o.String(%[1]d, &%[2]s)"
+	case of == "json.RawMessage":
+		decode = "o.Raw(%[1]d, &%[2]s)"
+	case isPointer && d.structs[pointer] != nil:
+		decode = "if o.Has(%[1]d) {\n%[2]s = new(%[3]s)\n%[2]s.decode(d)\n}"
+		of = pointer
+	case isSlice && d.structs[element] != nil:
+		decode = "if length, ok := o.Array(%[1]d); ok {\n%[2]s = make(%[3]s, length)\n" +
+			"for i := 0; o.NextElement(); i++ {\n%[2]s[i].decode(d)\n}\n}"
+	case isSlice:
+		decode = "wire.StringArray(&o, %[1]d, &%[2]s)"
+	default: // a string of a type of its own
+		decode = "o.String(%[1]d, (*string)(&%[2]s))"
+	}
+	return member{name, fmt.Sprintf(decode, number, value, of, element)}
 }
 
 // text returns a type as it is written.
@@ -297,12 +345,25 @@ import (
 func ({{.Receiver}} {{.Name}}) MarshalJSON() ([]byte, error) { return wire.Marshal(&{{.Receiver}}) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func ({{.Receiver}} *{{.Name}}) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, {{.Receiver}}) }
+func ({{.Receiver}} *{{.Name}}) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, {{.Receiver}}, (*{{.Name}}).decode) }
 {{end}}
 
 {{define "string"}}
 // String returns the members as JSON.
 func ({{.Receiver}} {{.Name}}) String() string { return variant.Text(&{{.Receiver}}) }
+{{end}}
+
+{{define "decode"}}
+func ({{.Receiver}} *{{.Name}}) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+{{range .Members}}		case "{{.Name}}":
+			{{.Decode}}
+{{end}}		default:
+			o.Extra(&{{.Receiver}}.Extra)
+		}
+	}
+}
 {{end}}
 
 {{define "clone"}}
@@ -332,10 +393,14 @@ func new{{.Suffix}}(t {{.TypeName}}) {{.Interface}} {
 	}
 }
 
-// decode{{.Suffix}} reads {{.Article}} {{.Member}} from valid JSON, of which the strings in it are parts.
-func decode{{.Suffix}}(t {{.TypeName}}, text string) {{.Interface}} {
+// decode{{.Suffix}} reads {{.Article}} {{.Member}}, which an item defers because its type says what it is.
+func decode{{.Suffix}}(d *wire.Decoder, t {{.TypeName}}) {{.Interface}} {
 	{{.Receiver}} := new{{.Suffix}}(t)
-	if reason := variant.Decode("{{.Noun}}", string(t), "{{.Member}}", text, {{.Receiver}}); reason != "" {
+	var decode func(*wire.Decoder)
+	if {{.Receiver}} != nil {
+		decode = {{.Receiver}}.(members).decode
+	}
+	if text, reason := variant.Decode(d, "{{.Noun}}", string(t), "{{.Member}}", decode); reason != "" {
 		return &{{.Unknown}}{t, json.RawMessage(text), reason}
 	}
 	return {{.Receiver}}
@@ -345,9 +410,9 @@ func decode{{.Suffix}}(t {{.TypeName}}, text string) {{.Interface}} {
 func parse{{.Suffix}}(d *wire.Document, path string, t {{.TypeName}}, text string) {{.Interface}} {
 	{{.Receiver}} := new{{.Suffix}}(t)
 	if {{.Receiver}} == nil {
-		return decode{{.Suffix}}(t, text)
+		return &{{.Unknown}}{t, json.RawMessage(text), variant.NoType("{{.Noun}}", string(t))}
 	}
-	d.Decode(path, text, {{.Receiver}})
+	d.Decode(path, text, {{.Receiver}}.(members).decode)
 	return {{.Receiver}}
 }
 
@@ -397,7 +462,7 @@ func ({{.Receiver}} {{.Name}}) Format(f fmt.State, _ rune) { variant.Format(f, &
 
 // LogValue returns the {{$u.Member}}. Secrets and the values of Extra are redacted.
 func ({{.Receiver}} {{.Name}}) LogValue() slog.Value { return variant.LogValue(&{{.Receiver}}) }
-{{else}}{{template "string" .}}{{end}}{{template "json" .}}{{template "clone" .}}{{end}}
+{{else}}{{template "string" .}}{{end}}{{template "json" .}}{{template "decode" .}}{{template "clone" .}}{{end}}
 {{end}}
 
 {{range .Objects}}{{$o := .}}
@@ -423,7 +488,13 @@ func ({{$o.Receiver}} *{{$o.Name}}) unknowns() []wire.Unknown {
 	return wire.Unknowns({{$o.Receiver}}, "{{.Member}}", variant.OrNil({{$o.Receiver}}.{{.Suffix}}))
 }
 {{else}}{{if not .HasString}}{{template "string" .}}{{end}}{{template "json" .}}{{end}}
-{{- template "clone" .}}{{end}}
+{{- template "decode" .}}{{template "clone" .}}{{end}}
+
+// A members is a pointer to a struct that has members.
+type members interface {
+	// decode sets the fields to the members of the object that comes next.
+	decode(d *wire.Decoder)
+}
 
 func clonePointer[T any](p *T) *T {
 	if p == nil {

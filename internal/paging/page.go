@@ -11,8 +11,8 @@ import (
 
 // Items says how to read the items of a list.
 type Items[T any] struct {
-	// Decode reads the item that comes next, an object.
-	Decode func(*wire.Scanner) (*T, error)
+	// Decode reads the item that comes next, an object. It keeps nothing but a copy of its text.
+	Decode func(*wire.Decoder) (*T, error)
 	// ID returns the ID of an item, "" if it has none.
 	ID func(*T) string
 }
@@ -51,12 +51,12 @@ func (p *Page[T]) Decode(s *wire.Scanner) error {
 	default:
 		return fmt.Errorf(`response's member "result" is %s where an array is expected`, wire.Describe(kind))
 	}
-	result := s.Offset()
+	d, result := wire.NewDecoder(s), s.Offset()
 	for s.Open('['); s.Next(']'); {
 		var item *T
 		start := s.Offset()
 		if s.Kind() == '{' {
-			item, _ = p.kind.Decode(s)
+			item, _ = p.kind.Decode(d)
 		} else {
 			s.Skip()
 		}
@@ -151,7 +151,7 @@ type Explanation struct {
 // Explain says what is wrong with an unreadable item.
 func (p *Page[T]) Explain(u Unreadable) Explanation {
 	raw := bytes.Clone(p.result[u.start:u.end])
-	_, err := p.kind.Decode(wire.NewScanner(raw))
+	_, err := p.kind.Decode(wire.NewDecoder(wire.NewScanner(raw)))
 	return Explanation{int(u.index), idOf(raw), raw, fmt.Errorf("result[%d]: %w", u.index, err)}
 }
 

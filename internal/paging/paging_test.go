@@ -21,7 +21,7 @@ type item struct {
 }
 
 var items = paging.Items[item]{
-	Decode: func(s *wire.Scanner) (*item, error) {
+	Decode: func(s *wire.Decoder) (*item, error) {
 		i := new(item)
 		if err := json.Unmarshal(s.Value(), i); err != nil {
 			return nil, err

@@ -3,7 +3,6 @@
 package variant
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 
@@ -35,33 +34,31 @@ func Field(v any, member string) any {
 	return nil
 }
 
-// Decode sets the struct that into points to from the value of a member, which is valid JSON, or says why it can't. Into
-// is nil if no struct belongs to the type of the item, which is a noun such as rule.
-func Decode(noun, itemType, member, text string, into any) (reason string) {
-	if into == nil {
-		return api.Printable(fmt.Sprintf("type %q is not a type of %s", itemType, noun))
+// Decode has decode read the deferred member. It returns its text and a reason if decode can't, or if decode is nil
+// because no struct belongs to the type of the item, which is a noun such as rule.
+func Decode(d *wire.Decoder, noun, itemType, member string, decode func(*wire.Decoder)) (text, reason string) {
+	text, err := d.DecodeDeferred(decode)
+	switch {
+	case decode == nil:
+		return text, NoType(noun, itemType)
+	case err != nil:
+		return text, api.Printable(wire.At(member, err).Error())
+	default:
+		return "", ""
 	}
-	if _, err := wire.Decode(text, into); err != nil {
-		return api.Printable(wire.At(member, err).Error())
-	}
-	return ""
+}
+
+// NoType says that no struct belongs to a type of an item.
+func NoType(noun, itemType string) string {
+	return api.Printable(fmt.Sprintf("type %q is not a type of %s", itemType, noun))
 }
 
 // Append appends a variant as it is sent. It appends nothing for nil, and for a variant that has no members.
 func Append(dst []byte, v any) ([]byte, error) {
-	if IsNil(v) || hasNoMembers(v) {
+	if IsNil(v) || wire.HasNoMembers(v) {
 		return dst, nil
 	}
 	return wire.Append(dst, v, nil)
-}
-
-// hasNoMembers reports whether a struct has no field but an empty Extra.
-func hasNoMembers(v any) bool {
-	for _, field := range wire.Fields(v) {
-		extra, ok := field.(*map[string]json.RawMessage)
-		return ok && len(*extra) == 0
-	}
-	return true
 }
 
 // AppendRaw appends the bytes of a variant that has no struct.

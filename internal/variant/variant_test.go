@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cfposture/cfposture/internal/variant"
+	"github.com/cfposture/cfposture/internal/wire"
 )
 
 type secret string
@@ -55,12 +56,40 @@ func TestAppendAttrLeavesOutNil(t *testing.T) {
 	assert.Len(t, variant.AppendAttr(nil, "login", &login{}), 1)
 }
 
+func (l *login) decode(d *wire.Decoder) {
+	for o := d.Object(); o.Next(); {
+		switch string(o.Name) {
+		case "url":
+			o.String(0, &l.URL)
+		default:
+			o.Extra(&l.Extra)
+		}
+	}
+}
+
+// deferred returns a decoder whose object has deferred a member.
+func deferred(t *testing.T, text string) *wire.Decoder {
+	t.Helper()
+	d := wire.NewDecoder(wire.NewScanner([]byte(`{"input":` + text + `}`)))
+	d.Begin()
+	for o := d.Object(); o.Next(); {
+		o.Defer(0)
+	}
+	require.NoError(t, d.End())
+	return d
+}
+
 func TestDecodeSaysWhatDoesNotFit(t *testing.T) {
 	l := new(login)
-	assert.Empty(t, variant.Decode("rule", "x", "input", `{"url":"u","more":1}`, l))
+	_, reason := variant.Decode(deferred(t, `{"url":"u","more":1}`), "rule", "x", "input", l.decode)
+	assert.Empty(t, reason)
 	assert.Equal(t, &login{URL: "u", Extra: map[string]json.RawMessage{"more": json.RawMessage("1")}}, l)
-	assert.Equal(t, "input.url is a number where a string is expected: put it in quotes", variant.Decode("rule", "x", "input", `{"url":1}`, l))
-	assert.Equal(t, `type "x" is not a type of rule`, variant.Decode("rule", "x", "input", `{}`, nil))
+	text, reason := variant.Decode(deferred(t, `{"url": 1}`), "rule", "x", "input", l.decode)
+	assert.Equal(t, "input.url is a number where a string is expected: put it in quotes", reason)
+	assert.Equal(t, `{"url": 1}`, text)
+	text, reason = variant.Decode(deferred(t, `[]`), "rule", "x", "input", nil)
+	assert.Equal(t, `type "x" is not a type of rule`, reason)
+	assert.Equal(t, `[]`, text)
 }
 
 func TestAppend(t *testing.T) {

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"iter"
 	"maps"
 	"reflect"
@@ -157,9 +158,9 @@ func members(text string) iter.Seq2[string, string] {
 		if text == "" || text[0] != '{' {
 			return
 		}
-		c := newCursor(text)
-		for c.open(); c.next(); {
-			if name := c.name(); !yield(name, c.value()) {
+		s := NewScanner([]byte(text))
+		for s.Open('{'); s.Next('}'); {
+			if name := s.Name(); !yield(string(name), string(s.Value())) {
 				return
 			}
 		}
@@ -172,9 +173,9 @@ func elements(text string) []string {
 		return nil
 	}
 	var all []string
-	c := newCursor(text)
-	for c.open(); c.next(); {
-		all = append(all, c.value())
+	s := NewScanner([]byte(text))
+	for s.Open('['); s.Next(']'); {
+		all = append(all, string(s.Value()))
 	}
 	return all
 }
@@ -190,8 +191,7 @@ func Equal(a, b string) bool {
 	}
 	switch a[0] {
 	case '"':
-		one, other := newCursor(a), newCursor(b)
-		return one.string() == other.string()
+		return bytes.Equal(NewScanner([]byte(a)).String(), NewScanner([]byte(b)).String())
 	case '{':
 		return maps.EqualFunc(maps.Collect(members(a)), maps.Collect(members(b)), Equal)
 	case '[':

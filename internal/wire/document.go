@@ -26,18 +26,26 @@ func NewDocument(data []byte, allow []string, outer string) *Document {
 // Add adds an error.
 func (d *Document) Add(path, reason string) { d.Wrong = append(d.Wrong, &MemberError{path, reason}) }
 
-// Decode sets the struct that into points to from the text at a path, and returns the text of its deferred member.
-func (d *Document) Decode(path, text string, into any) (deferred string) {
+// Decode has decode read the text at a path, and returns the text of the deferred member. It goes on after a value that
+// doesn't fit.
+func (d *Document) Decode(path, text string, decode func(*Decoder)) (deferred string) {
 	if text == "" {
 		return ""
 	}
-	deferred, wrong := DecodeAll(text, into)
-	for _, err := range wrong {
+	dec := NewDecoder(NewScanner([]byte(text)))
+	dec.isStrict = true
+	dec.Begin()
+	decode(dec)
+	_ = dec.End() // what is wrong is in dec.wrong, for the syntax was checked
+	for _, err := range dec.wrong {
 		if err.Member = join(path, err.Member); err.Member == "" {
 			err.Reason = "the document " + err.Reason
 		}
 	}
-	d.Wrong = append(d.Wrong, wrong...)
+	d.Wrong = append(d.Wrong, dec.wrong...)
+	if dec.HasDeferred() {
+		deferred, _ = dec.DecodeDeferred(nil)
+	}
 	return deferred
 }
 

@@ -156,11 +156,24 @@ func At(path string, err error) error {
 }
 
 func appendString(dst []byte, text string) ([]byte, error) {
+	if isVerbatim(text) {
+		return append(append(append(dst, '"'), text...), '"'), nil
+	}
 	dst, err := jsontext.AppendQuote(dst, text)
 	if err != nil {
 		return nil, &MemberError{Reason: "is not valid UTF-8"}
 	}
 	return dst, nil
+}
+
+// isVerbatim reports whether a string is written as it is.
+func isVerbatim(text string) bool {
+	for i := range len(text) {
+		if !isPlain(text[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 // Marshal returns the struct that from points to as a JSON object. It has no deferred member.

@@ -35,7 +35,7 @@ type Scanner struct {
 	first bool // a container was opened, and its first member or element comes next
 	err   error
 
-	// What Skip has met since Sound looked last.
+	// What has been met since Sound looked last.
 	isPlain bool // no escape such as \u1234, and no byte beyond ASCII
 	depth   int  // of containers
 }
@@ -58,7 +58,7 @@ func (s *Scanner) Text(start int) []byte { return s.text[start:s.at] }
 // Kind returns the first byte of the value that comes next, or 0 at the end of the text.
 func (s *Scanner) Kind() byte {
 	s.skipSpace()
-	if s.err != nil || s.at >= len(s.text) {
+	if s.at >= len(s.text) {
 		return 0
 	}
 	return s.text[s.at]
@@ -79,23 +79,24 @@ func (s *Scanner) Open(opening byte) {
 func (s *Scanner) Next(closing byte) bool {
 	kind, first := s.Kind(), s.first
 	s.first = false
+	if kind == ',' && !first {
+		s.at++
+		kind = s.Kind()
+		if kind == closing {
+			s.fail()
+		}
+		return s.err == nil
+	}
 	switch {
 	case s.err != nil:
 		return false
 	case kind == closing:
 		s.at++
 		return false
-	case first:
-		return true
-	case kind != ',':
-		s.fail()
-		return false
-	}
-	s.at++
-	if s.Kind() == closing {
+	case !first:
 		s.fail()
 	}
-	return s.err == nil
+	return first
 }
 
 // Name reads the name of the member that comes next, up to its value.
@@ -115,18 +116,17 @@ func (s *Scanner) String() []byte {
 		s.fail()
 		return nil
 	}
-	text := s.Value()
-	if text == nil {
+	start := s.at
+	isVerbatim := s.skipString()
+	switch {
+	case s.err != nil:
 		return nil
+	case isVerbatim:
+		return s.text[start+1 : s.at-1]
 	}
-	for _, b := range text {
-		if b == '\\' || b >= utf8.RuneSelf {
-			// Half of a surrogate pair becomes U+FFFD; Value has checked the rest.
-			plain, _ := jsontext.AppendUnquote(nil, text)
-			return plain
-		}
-	}
-	return text[1 : len(text)-1]
+	// Half of a surrogate pair and what is not UTF-8 becomes U+FFFD; skipString has checked the rest.
+	meaning, _ := jsontext.AppendUnquote(nil, s.text[start:s.at])
+	return meaning
 }
 
 // Value reads any value and returns its text, which is a part of the scanner's own.
@@ -149,7 +149,7 @@ func (s *Scanner) Sound() ([]byte, error) {
 		return nil, s.err
 	case s.depth > maxDepth:
 		return value, errTooDeep
-	case !s.isPlain && (!utf8.Valid(value) || !Valid(value)):
+	case !s.isPlain && !Valid(value):
 		return value, errNotUnicode
 	default:
 		return value, nil
@@ -172,8 +172,12 @@ func (s *Scanner) End() error {
 	return s.err
 }
 
-// Return goes back to an offset it has been at.
-func (s *Scanner) Return(offset int) { s.at, s.first = offset, false }
+// Return goes back to an offset it has been at. After an error it stays at the end.
+func (s *Scanner) Return(offset int) {
+	if s.err == nil {
+		s.at, s.first = offset, false
+	}
+}
 
 // Skip passes any value, however deep it is nested.
 func (s *Scanner) Skip() {
@@ -251,38 +255,41 @@ func (s *Scanner) skipName() {
 	s.at++
 }
 
-// skipString passes a string whose opening quote comes next.
-func (s *Scanner) skipString() {
+// skipString passes a string whose opening quote comes next. It reports whether the string stands there as it is meant:
+// in ASCII, without escapes.
+func (s *Scanner) skipString() (isVerbatim bool) {
 	i := s.at + 1
-	for {
-		i += plainLength(s.text[i:])
-		if i == len(s.text) {
-			break
-		}
-		switch b := s.text[i]; {
-		case b == '"':
+	i += plainLength(s.text[i:])
+	if i < len(s.text) && s.text[i] == '"' {
+		s.at = i + 1
+		return true
+	}
+	s.skipStringFrom(i)
+	return false
+}
+
+// skipStringFrom passes the rest of a string, from the index on.
+func (s *Scanner) skipStringFrom(i int) {
+	for ; ; i += plainLength(s.text[i:]) {
+		length := 0
+		switch {
+		case i == len(s.text):
+		case s.text[i] == '"':
 			s.at = i + 1
 			return
-		case b >= utf8.RuneSelf:
-			s.isPlain = false
-			i++
-		case b == '\\':
-			length := escapeLength(s.text[i:])
-			if length == 0 {
-				s.at = i
-				s.fail()
-				return
-			}
+		case s.text[i] >= utf8.RuneSelf:
+			s.isPlain, length = false, 1
+		case s.text[i] == '\\':
+			length = escapeLength(s.text[i:])
 			s.isPlain = s.isPlain && length == len(`\n`)
-			i += length
-		default: // a control character
+		}
+		if length == 0 { // a control character, no escape, or the end of the text
 			s.at = i
 			s.fail()
 			return
 		}
+		i += length
 	}
-	s.at = i
-	s.fail()
 }
 
 // plainLength returns how many bytes of a string's text need no second look: ASCII without quotes, backslashes and
@@ -323,8 +330,8 @@ func escapeLength(text []byte) int {
 		if len(text) < length {
 			return 0
 		}
-		for _, digit := range text[2:length] {
-			if !isHex(digit) {
+		for i := 2; i < length; i++ {
+			if !isHex(text[i]) {
 				return 0
 			}
 		}
@@ -389,15 +396,12 @@ func digits(text []byte, i int) int {
 }
 
 func (s *Scanner) skipSpace() {
-	for s.at < len(s.text) {
-		switch s.text[s.at] {
-		case ' ', '\t', '\n', '\r':
-			s.at++
-		default:
-			return
-		}
+	for s.at < len(s.text) && isSpace(s.text[s.at]) {
+		s.at++
 	}
 }
+
+func isSpace(b byte) bool { return b <= ' ' && (b == ' ' || b == '\t' || b == '\n' || b == '\r') }
 
 // fail ends the walk. The error is jsontext's, whose words readers know, without the names that lead to the place: they
 // are the text's own and may be part of a secret.

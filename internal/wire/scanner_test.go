@@ -96,7 +96,7 @@ func appendScanned(nodes *[]node, s *Scanner) {
 		*nodes = append(*nodes, n)
 		for s.Open('{'); s.Next('}'); {
 			start := s.Offset()
-			name := node{start: start, kind: '"', end: start + len(s.quoted())}
+			name := node{start: start, kind: '"', end: start + len(quoted(*s))}
 			name.meaning = string(s.Name())
 			*nodes = append(*nodes, name)
 			appendScanned(nodes, s)
@@ -120,7 +120,7 @@ func appendScanned(nodes *[]node, s *Scanner) {
 }
 
 // quoted returns the text of the string that comes next, and stays.
-func (s Scanner) quoted() []byte { return s.Value() }
+func quoted(s Scanner) []byte { return s.Value() }
 
 // texts are values and what is none.
 var texts = []string{

@@ -144,6 +144,13 @@ func Fields(model any) iter.Seq2[string, any] {
 	}
 }
 
+// HasNoMembers reports whether the struct that model points to has no field but an empty Extra.
+func HasNoMembers(model any) bool {
+	v := reflect.ValueOf(model).Elem()
+	s := infoOf(v.Type())
+	return len(s.fields) == 0 && v.Field(s.extra).Len() == 0
+}
+
 // An Unknown is a member that stands in the Extra of a struct.
 type Unknown struct {
 	In    string // the path of the object that has the member, "" for the model itself

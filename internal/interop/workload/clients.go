@@ -38,7 +38,7 @@ const (
 )
 
 // Names are the clients in the order of the tables.
-var Names = []string{CFPosture, V7, V0, Floor}
+var Names = []string{CFPosture, V0, Floor, V7}
 
 const (
 	baseURL = "https://api.cloudflare.com/client/v4"

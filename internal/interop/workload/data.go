@@ -57,6 +57,10 @@ func List(n int) []byte {
 		}
 		list = AppendRule(list, kinds, i)
 	}
+	return appendListEnd(list, n)
+}
+
+func appendListEnd(list []byte, n int) []byte {
 	return fmt.Appendf(list, `],"result_info":{"count":%d,"page":1,"per_page":%d,"total_count":%d,"total_pages":1},"success":true}`, n, n, n)
 }
 
