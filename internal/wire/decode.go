@@ -69,9 +69,12 @@ func (d *Decoder) Begin() {
 // End ends the object and sets its strings. It returns what [Scanner.Sound] finds wrong with the text, or else the first
 // *MemberError.
 func (d *Decoder) End() (err error) {
-	if len(d.wrong) > 0 || !d.isPlain || d.depth > maxDepth/2 {
+	switch {
+	case len(d.wrong) > 0 || d.depth > maxDepth/2:
 		d.Return(d.start)
 		_, err = d.Sound()
+	case !d.isPlain && !Valid(d.Text(d.start)):
+		err = errNotUnicode
 	}
 	if d.err != nil {
 		return d.err

@@ -1,6 +1,7 @@
 package workload
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -20,11 +21,13 @@ func Drawn(seed uint64, n int) []byte {
 		if i > 0 {
 			list = append(list, ',')
 		}
-		rule, err := json.Marshal(d.rule(i)) // which writes members in the order of their names, as the API does
-		if err != nil {
+		var rule bytes.Buffer
+		encoder := json.NewEncoder(&rule) // which writes members in the order of their names, as the API does
+		encoder.SetEscapeHTML(false)
+		if err := encoder.Encode(d.rule(i)); err != nil {
 			panic(err) // strings and JSON of our own
 		}
-		list = append(list, rule...)
+		list = append(list, bytes.TrimSpace(rule.Bytes())...)
 	}
 	return appendListEnd(list, n)
 }
