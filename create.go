@@ -15,6 +15,7 @@ const (
 	lookTime     = time.Minute
 	firstPause   = 500 * time.Millisecond
 	longestPause = 8 * time.Second
+	lastLook     = time.Second // before the time is over
 )
 
 // CreateOnce creates a rule like Create. If the outcome is unknown, it looks for the rule like FindCreated, and its error
@@ -125,10 +126,16 @@ func (c *collection[T]) lookUntilFound(ctx context.Context, item creatable[T], k
 		case err == nil && len(found) > 1:
 			return nil, fmt.Errorf("%s may exist: %d new ones are like it", item.subject(), len(found))
 		}
+		if deadline, _ := looking.Deadline(); time.Until(deadline) > lastLook {
+			pause = min(pause, time.Until(deadline)-lastLook)
+		}
 		select {
 		case <-looking.Done():
 			if ctx.Err() != nil {
-				failure = context.Cause(ctx)
+				failure = ctx.Err()
+				if cause := context.Cause(ctx); !errors.Is(failure, cause) {
+					failure = fmt.Errorf("%w: %w", failure, cause)
+				}
 			}
 			return nil, fmt.Errorf("%s may exist: %w", item.subject(), failure)
 		case <-time.After(pause):

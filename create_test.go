@@ -273,7 +273,7 @@ func TestFindCreatedLooksUntilItFinds(t *testing.T) {
 				require.ErrorIs(t, err, cfposture.ErrOutcomeUnknown)
 				require.EqualError(t, err, "cfposture: "+what+` "new" (`+map[string]string{"rule": "disk_encryption", "integration": "kolide"}[what]+`) may exist: no new one like it was found within 1m0s`)
 				assert.Equal(t, time.Minute, time.Since(start))
-				assert.Equal(t, 11, network.gets, "the pauses grow")
+				assert.Equal(t, 12, network.gets, "the pauses grow")
 
 				added := make(chan string, 1)
 				time.AfterFunc(3*time.Second, func() { added <- service.add(server, "new") })

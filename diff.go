@@ -1,6 +1,7 @@
 package cfposture
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -92,7 +93,7 @@ func (i *Integration) Diff(have *Integration) []Difference {
 		return nil
 	}
 	have = cmp.Or(have, new(Integration))
-	isComparable := i.wireType() == have.wireType() && !variant.IsNil(have.Config)
+	isComparable := i.wireType() == have.wireType() && hasMembers(i.Config) && hasMembers(have.Config)
 	return diff(i.comparison(have), i.withoutSecrets(isComparable), have.withoutSecrets(isComparable))
 }
 
@@ -122,6 +123,12 @@ func (i *Integration) comparison(have *Integration) *wire.Comparison {
 		}
 		return have == "" // responses may leave it out
 	})
+}
+
+// hasMembers reports whether a config has members by which to tell secrets from others, and not just raw bytes.
+func hasMembers(config IntegrationConfig) bool {
+	unknown, is := config.(*UnknownConfig)
+	return !variant.IsNil(config) && (!is || bytes.HasPrefix(bytes.TrimSpace(unknown.Raw), []byte("{")))
 }
 
 // withoutSecrets returns a copy whose config has no secrets. It has unknown members, which may be secrets too, only if

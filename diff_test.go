@@ -277,7 +277,11 @@ func TestMergeAndUpdateEndWithoutADifference(t *testing.T) {
 				continue
 			}
 			want.ID, want.Name, want.Schedule = "", "wanted", "30m"
-			want.Match = []cfposture.Match{{Platform: "linux"}, {Platform: have.Match[0].Platform}}
+			other := cfposture.PlatformLinux
+			if have.Match[0].Platform == other {
+				other = cfposture.PlatformMac
+			}
+			want.Match = []cfposture.Match{{Platform: other}, {Platform: have.Match[0].Platform}}
 			t.Run(wantName+" over "+haveName, func(t *testing.T) {
 				server := newServer(t)
 				server.AddIntegration([]byte(`{"id":"` + apifacts.ConnectionID + `","name":"x","type":"kolide"}`))
@@ -297,7 +301,7 @@ func TestMergeAndUpdateEndWithoutADifference(t *testing.T) {
 				require.NoError(t, err)
 				expected := strings.Replace(sample, `"name":"Sample of `+string(have.Type)+`"`, `"name":"wanted"`, 1)
 				expected = strings.Replace(expected, `"schedule":"5m"`, `"schedule":"30m"`, 1)
-				expected = strings.Replace(expected, `"match":[{`, `"match":[{"platform":"linux"},{`, 1)
+				expected = strings.Replace(expected, `"match":[{`, `"match":[{"platform":"`+string(other)+`"},{`, 1)
 				assertAllKept(t, []byte(expected), kept)
 			})
 		}

@@ -35,10 +35,11 @@ func (c *Comparison) Diff(want, have string) []Difference {
 	return c.diff(nil, "", infoOf(reflect.TypeOf(c.Model).Elem()), want, have)
 }
 
-// Merge returns have with the members of want put over it. Objects with fields are merged in turn, and an element of an
-// array that doesn't differ from one of have is replaced by that; all else is taken from want as it is.
+// Merge returns have with the members of want put over it. A set that is equal stays as it is in have. Objects with
+// fields are merged in turn, and an element of an array that doesn't differ from one of have is replaced by that; all else
+// is taken from want as it is.
 func (c *Comparison) Merge(want, have string) string {
-	return c.merge(infoOf(reflect.TypeOf(c.Model).Elem()), want, have)
+	return c.merge("", infoOf(reflect.TypeOf(c.Model).Elem()), want, have)
 }
 
 func (c *Comparison) diff(found []Difference, path string, s *structInfo, want, have string) []Difference {
@@ -107,7 +108,7 @@ func (c *Comparison) isSameElement(path string, f *field, want, have string) boo
 	return Equal(want, have)
 }
 
-func (c *Comparison) merge(s *structInfo, want, have string) string {
+func (c *Comparison) merge(path string, s *structInfo, want, have string) string {
 	over := map[string]string{}
 	for name, value := range members(want) {
 		if !isUnset(value) {
@@ -121,7 +122,7 @@ func (c *Comparison) merge(s *structInfo, want, have string) string {
 	}
 	for name, value := range members(have) {
 		if wanted, ok := over[name]; ok {
-			value = c.mergeValue(s.find(name), wanted, value)
+			value = c.mergeValue(join(path, name), s.find(name), wanted, value)
 			delete(over, name)
 		}
 		write(name, value)
@@ -132,18 +133,20 @@ func (c *Comparison) merge(s *structInfo, want, have string) string {
 	return string(append(merged, '}'))
 }
 
-func (c *Comparison) mergeValue(f *field, want, have string) string {
-	if inner := c.within(f, want, have); inner != nil {
-		return c.merge(inner, want, have)
-	}
-	if f == nil || f.kind != kindObjects || want[0] != '[' || have[0] != '[' {
+func (c *Comparison) mergeValue(path string, f *field, want, have string) string {
+	switch inner := c.within(f, want, have); {
+	case inner != nil:
+		return c.merge(path, inner, want, have)
+	case f != nil && want[0] == '[' && have[0] == '[' && c.isSameSet(path, f, want, have):
+		return have
+	case f == nil || f.kind != kindObjects || want[0] != '[' || have[0] != '[':
 		return want
 	}
-	merged := elements(want)
+	merged, there := elements(want), elements(have)
 	for i, element := range merged {
 		same := func(other string) bool { return c.isSameElement("", f, element, other) }
-		if j := slices.IndexFunc(elements(have), same); j >= 0 {
-			merged[i] = elements(have)[j]
+		if j := slices.IndexFunc(there, same); j >= 0 {
+			merged[i] = there[j]
 		}
 	}
 	return "[" + strings.Join(merged, ",") + "]"
