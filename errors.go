@@ -4,13 +4,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/cfposture/cfposture/internal/api"
 	"github.com/cfposture/cfposture/internal/check"
-	"github.com/cfposture/cfposture/internal/variant"
 )
 
 // Sentinel errors that the errors of calls wrap, for [errors.Is].
@@ -201,7 +202,10 @@ type ItemError struct {
 func (e *ItemError) Error() string { return e.Err.Error() }
 
 // Format prints what Error returns, whatever the verb, so that Raw is not printed.
-func (e *ItemError) Format(f fmt.State, _ rune) { variant.Print(f, e.Error()) }
+func (e ItemError) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, e.Err.Error()) }
+
+// LogValue returns what Error does, so that Raw is not logged.
+func (e ItemError) LogValue() slog.Value { return slog.StringValue(e.Err.Error()) }
 
 // Unwrap returns Err.
 func (e *ItemError) Unwrap() error { return e.Err }
