@@ -135,6 +135,7 @@ type collection[T any] struct {
 	client  *Client
 	service string // for [Operation]
 	noun    string // what an item is, for errors
+	idName  string // what its ID is, for errors
 	path    string // below the account
 	// reservedID can be no item's ID, because another endpoint has its place.
 	reservedID string
@@ -226,15 +227,14 @@ func (c *collection[T]) pathOf(accountID string, id []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := "accounts/" + account + "/" + c.path
-	if len(id) == 0 {
-		return path, nil
+	switch {
+	case len(id) == 0:
+		return "accounts/" + account + "/" + c.path, nil
+	case id[0] != "" && id[0] == c.reservedID:
+		return "", fmt.Errorf("%s is %q, which leads to another endpoint", c.idName, id[0])
 	}
-	if id[0] != "" && id[0] == c.reservedID {
-		return "", fmt.Errorf("%s ID is %q, which leads to another endpoint", c.noun, id[0])
-	}
-	element, err := api.EscapeElement(c.noun+" ID", id[0])
-	return path + "/" + element, err
+	element, err := api.EscapeElement(c.idName, id[0])
+	return "accounts/" + account + "/" + c.path + "/" + element, err
 }
 
 // encodeItem writes the struct that from points to. AppendDeferred writes its input or config. The subject is for errors.

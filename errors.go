@@ -232,11 +232,11 @@ type Problem struct {
 }
 
 // invalid returns a ValidationError about the subject if there are problems.
-func invalid(subject string, p *check.Problems) error {
+func invalid(subject func() string, p *check.Problems) error {
 	if len(p.List) == 0 {
 		return nil
 	}
-	e := &ValidationError{Subject: subject}
+	e := &ValidationError{Subject: subject()}
 	for _, problem := range p.List {
 		e.Problems = append(e.Problems, Problem(problem))
 	}

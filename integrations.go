@@ -26,6 +26,7 @@ func newIntegrationsService(c *Client) *IntegrationsService {
 		client:  c,
 		service: "integrations",
 		noun:    "integration",
+		idName:  "integration ID",
 		path:    "devices/posture/integration",
 		decode:  decodeIntegration,
 		id:      func(i *Integration) string { return i.ID },
@@ -132,7 +133,7 @@ func (i *Integration) Validate() error {
 	}
 	p := new(check.Problems)
 	i.validate(p)
-	return invalid(i.subject(), p)
+	return invalid(i.subject, p)
 }
 
 func (i *Integration) subject() string { return check.Subject("integration", i.Name, i.wireType()) }
@@ -173,7 +174,7 @@ func (u IntegrationUpdate) Validate() error {
 	default:
 		validateConfig(p, u.Config, "is required: responses leave secrets out, so a config has to set them again")
 	}
-	return invalid(u.subject(), p)
+	return invalid(u.subject, p)
 }
 
 func (u IntegrationUpdate) subject() string {

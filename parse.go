@@ -57,7 +57,7 @@ func ParseConfig(t IntegrationType, data []byte, allow ...string) (IntegrationCo
 
 // parsed returns the value, or an error that has what is wrong with the document and what validate finds beyond that.
 func parsed[T any](d *wire.Document, value T, subject string, validate func(p *check.Problems)) (T, error) {
-	if err := invalid(subject, check.Document(d, validate)); err != nil {
+	if err := invalid(func() string { return subject }, check.Document(d, validate)); err != nil {
 		var none T
 		return none, err
 	}

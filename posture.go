@@ -27,6 +27,7 @@ func newPostureService(c *Client) *PostureService {
 		client:     c,
 		service:    "posture",
 		noun:       "rule",
+		idName:     "rule ID",
 		path:       "devices/posture",
 		reservedID: "integration",
 		decode:     decodeRule,
@@ -141,7 +142,7 @@ func (r *Rule) Validate() error {
 	}
 	p := new(check.Problems)
 	r.validate(p)
-	return invalid(r.subject(), p)
+	return invalid(r.subject, p)
 }
 
 func (r *Rule) subject() string { return check.Subject("rule", r.Name, r.wireType()) }

@@ -48,7 +48,7 @@ func readBody(response *http.Response, body *bytes.Buffer) error {
 	}
 	const least, most = bytes.MinRead, 1 << 20 // what a response says of its length need not be true
 	body.Grow(int(min(max(response.ContentLength, 0), most)) + least)
-	_, err := body.ReadFrom(io.LimitReader(response.Body, maxBody+1))
+	_, err := body.ReadFrom(&io.LimitedReader{R: response.Body, N: maxBody + 1})
 	if body.Len() > maxBody {
 		return errTooLarge
 	}
