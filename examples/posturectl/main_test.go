@@ -134,8 +134,8 @@ func TestTypesAreExplained(t *testing.T) {
 	got := call{args: []string{"types", "quantum"}}.run(t)
 	assert.Equal(t, exitUsage, got.code)
 	assert.Contains(t, got.stderr, "posturectl: unknown type \"quantum\"")
-	got = call{args: []string{"types", "os_versoin"}}.run(t)
-	assert.Equal(t, "posturectl: unknown type \"os_versoin\": did you mean os_version? (-h tells more)\n", got.stderr)
+	got = call{args: []string{"types", "os_verson"}}.run(t)
+	assert.Equal(t, "posturectl: unknown type \"os_verson\": did you mean os_version? (-h tells more)\n", got.stderr)
 }
 
 func TestWithoutACommandItPrintsHelp(t *testing.T) {

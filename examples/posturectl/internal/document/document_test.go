@@ -2,6 +2,7 @@ package document_test
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -38,7 +39,7 @@ func TestDocumentIsReadWholeOrNotAtAll(t *testing.T) {
 		"of the future":           {`{"version": 2}`, "the document's version is 2"},
 		"of no version":           {`{}`, `the document's version is 0: write "version": 1`},
 		"neither":                 {"a: b: c", "the document can't be read as YAML: mapping values are not allowed"},
-		"twice twice in YAML": {
+		"two members twice in YAML": {
 			"version: 1\nversion: 1\nrules: []\nrules: []\n",
 			`the document can't be read as YAML: line 2: key "version" already set in map; line 4: key "rules" already set in map`,
 		},
@@ -167,7 +168,7 @@ func TestWriteFileNamesTheGivenFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "none", "file")
 	err := document.WriteFile(path, []byte("x"))
 	require.ErrorIs(t, err, os.ErrNotExist)
-	assert.Equal(t, "write "+path+": no such file or directory", err.Error())
+	assert.Equal(t, "write "+path+": "+errors.Unwrap(err).Error(), err.Error())
 }
 
 func TestDocumentHasNothingThatATerminalObeys(t *testing.T) {
