@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
+	"io/fs"
 	"math"
 	"os"
 	"time"
@@ -18,8 +21,9 @@ import (
 const applyHelp = `Apply makes the account's rules and integrations match the document in FILE, or
 on standard input, in JSON or YAML. It shows a plan first, and asks before it
 changes anything. What the document leaves out of an item stays as it is, and an
-item that it doesn't have stays unless --prune is given. Of a list that it
-doesn't have at all, nothing is deleted.
+item that it doesn't have stays unless --prune is given. If the document has no
+"rules" (or "integrations") list, --prune deletes none of them. In YAML, a merge
+key (<<) may only add members, and not override them.
 
 Rules and integrations are matched by ID and type, else by name and type; where
 several have one name and type, in order. A rule names its integration, as
@@ -79,9 +83,9 @@ func applyCommand(t *terminal.Terminal) *cobra.Command {
 	flags.BoolVar(&f.options.Prune, "prune", false, "delete what the document doesn't have")
 	flags.BoolVar(&f.options.SendSecrets, "send-secrets", false, "send secrets of unchanged integrations too")
 	flags.BoolVar(&f.options.AllowUnknown, "allow-unknown", false, "let members and types pass that this version doesn't know")
-	flags.StringSliceVar(&f.options.Env, "env", nil, "`NAMES` of variables that members may take which are no secrets")
-	flags.IntVar(&f.parallel, "parallel", 4, "how many `calls` may be under way at once")
-	flags.Float64Var(&f.perSecond, "rate", 3.5, "`calls` to make in a second; the API allows 4 in the long run")
+	flags.StringSliceVar(&f.options.Env, "env", nil, "`NAMES` of variables that non-secret members may refer to")
+	flags.IntVar(&f.parallel, "parallel", 4, "number of `CALLS` that may be under way at once")
+	flags.Float64Var(&f.perSecond, "rate", 3.5, "number of `CALLS` to make in a second; the API allows 4 in the long run")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		path := ""
 		if len(args) > 0 {
@@ -98,10 +102,15 @@ func (f *applyFlags) run(ctx context.Context, t *terminal.Terminal, path string)
 	if f.parallel < 1 || !(f.perSecond > 0 && f.perSecond <= mostPerSecond) {
 		return usagef("--parallel must be above 0, and --rate above 0 and at most %d", mostPerSecond)
 	}
-	if err := f.checkInput(t, path); err != nil {
+	in, err := openInput(t, path)
+	if err != nil {
 		return err
 	}
-	d, err := readDocument(t, path)
+	defer in.Close() //nolint:errcheck // it was only read
+	if err := f.checkAsking(t, path); err != nil {
+		return err
+	}
+	d, err := document.Read(in)
 	if err != nil {
 		return err
 	}
@@ -145,29 +154,36 @@ func (f *applyFlags) run(ctx context.Context, t *terminal.Terminal, path string)
 	return report.Print(t)
 }
 
-// checkInput refuses calls that would wait for nobody.
-func (f *applyFlags) checkInput(t *terminal.Terminal, path string) error {
+// openInput opens the document: a file, a pipe, or standard input.
+func openInput(t *terminal.Terminal, path string) (io.ReadCloser, error) {
+	switch {
+	case path == "" && t.IsTerminal(t.In):
+		return nil, usagef("no document: give a FILE, or pipe one in")
+	case path == "" || path == "-":
+		return io.NopCloser(t.In), nil
+	}
+	file, err := os.Open(path) //nolint:gosec // the caller named the file
+	if err != nil {
+		return nil, err
+	}
+	// A shell's <(command) is a pipe.
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() && info.Mode()&fs.ModeNamedPipe == 0 {
+		err = fmt.Errorf("%s is not a regular file or a pipe", path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
+
+// checkAsking refuses calls that would ask nobody.
+func (f *applyFlags) checkAsking(t *terminal.Terminal, path string) error {
 	fromStdin, unasked := path == "" || path == "-", f.yes || f.dryRun
-	switch isTerminal := t.IsTerminal(t.In); {
-	case path == "" && isTerminal:
-		return usagef("no document: give a FILE, or pipe one in")
-	case !unasked && (fromStdin || !isTerminal):
+	if !unasked && (fromStdin || !t.IsTerminal(t.In)) {
 		return usagef("nobody to ask on standard input: give --yes to carry the plan out, or --dry-run to see it")
 	}
 	return nil
-}
-
-func readDocument(t *terminal.Terminal, path string) (*document.Document, error) {
-	in := t.In
-	if path != "" && path != "-" {
-		file, err := os.Open(path) //nolint:gosec // the caller named the file
-		if err != nil {
-			return nil, err
-		}
-		defer file.Close() //nolint:errcheck // it was only read
-		in = file
-	}
-	return document.Read(in)
 }
 
 func confirm(ctx context.Context, t *terminal.Terminal) error {

@@ -170,6 +170,9 @@ func TestNothingIsAppliedUnasked(t *testing.T) {
 		"agreed":                                {call{args: []string{"testdata/warp.json"}, stdin: "y\n", terminal: true}, exitOK, "Done: 1 of 1.", 13},
 		"refused":                               {call{args: []string{"testdata/warp.json"}, stdin: "\n", terminal: true}, exitFailed, "nothing was changed", 12},
 		"no answer":                             {call{args: []string{"testdata/warp.json"}, terminal: true}, exitUsage, "nobody answered", 12},
+		"a document that isn't there, unasked":  {call{args: []string{"testdata/none.json"}}, exitFailed, "posturectl: open testdata/none.json", 12},
+		"a document without an end":             {call{args: []string{"--yes", "/dev/zero"}}, exitFailed, "posturectl: ", 12},
+		"a folder":                              {call{args: []string{"--yes", "testdata"}}, exitFailed, "posturectl: testdata is not a regular file or a pipe", 12},
 		"a document that isn't there":           {call{args: []string{"--yes", "testdata/none.json"}}, exitFailed, "posturectl: open testdata/none.json", 12},
 		"no calls at once":                      {call{args: []string{"--parallel", "0"}, stdin: warp}, exitUsage, "--parallel must be above 0", 12},
 		"no rate":                               {call{args: []string{"--rate", "0", "--yes"}, stdin: warp}, exitUsage, "--rate above 0 and at most 1000", 12},
@@ -333,4 +336,29 @@ func withID(t *testing.T, item []byte, id string) json.RawMessage {
 	text, err := json.Marshal(members)
 	require.NoError(t, err)
 	return text
+}
+
+func TestErrorsOfADocumentAreLimited(t *testing.T) {
+	rules := strings.Repeat(`{"name": "A", "type": "wrap"}, `, 50_000)
+	got := applied(t, newServer(t), "", `{"version": 1, "rules": [`+strings.TrimSuffix(rules, ", ")+`]}`, "--yes")
+	assert.Equal(t, exitFailed, got.code)
+	lines := strings.Split(strings.TrimSpace(got.stderr), "\n")
+	require.Len(t, lines, 23, "where it works, what is amiss, 20 problems, and how many more")
+	assert.Contains(t, lines[21], "posturectl: rules[19]: ")
+	assert.Equal(t, "posturectl: and 49980 more", lines[22])
+}
+
+func TestApplyReadsAPipeByItsPath(t *testing.T) {
+	reader, writer, err := os.Pipe()
+	require.NoError(t, err)
+	defer reader.Close() //nolint:errcheck // it was only read
+	path := fmt.Sprintf("/dev/fd/%d", reader.Fd())
+	if _, err := os.Stat(path); err != nil {
+		t.Skip("pipes have no path there")
+	}
+	_, err = writer.WriteString(oneRule)
+	require.NoError(t, err)
+	require.NoError(t, writer.Close())
+	got := call{args: []string{"apply", "--sample", "--dry-run", path}}.run(t)
+	assert.Equal(t, exitPending, got.code, got.stderr)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -44,9 +45,12 @@ findings with links to the rules.` + accountHelp
 	format := cmd.Flags().StringP("output", "o", "table", "`FORMAT` of the output: table, json or html")
 	failOn := cmd.Flags().StringSlice("fail-on", nil, "`KINDS` of finding to exit with 3 for, or all")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "html"}, cobra.ShellCompDirectiveNoFileComp))
-	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(append(kinds, "all"), cobra.ShellCompDirectiveNoFileComp))
+	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions(slices.Concat(kinds, []string{"all"}), cobra.ShellCompDirectiveNoFileComp))
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		fatal, err := kindsOf(*failOn)
+		if cmd.Flags().Changed("fail-on") && len(*failOn) == 0 {
+			*failOn = []string{""} // It is no kind, where a script's variable is empty.
+		}
+		fatal, err := kindsOf(*failOn, kinds)
 		if err != nil {
 			return err
 		}
@@ -78,30 +82,34 @@ findings with links to the rules.` + accountHelp
 	return cmd
 }
 
-// kindsOf returns the kinds that --fail-on names.
-func kindsOf(names []string) ([]audit.Kind, error) {
-	var kinds []audit.Kind
+// kindsOf returns the kinds that --fail-on names, of those that there are.
+func kindsOf(names, kinds []string) ([]audit.Kind, error) {
+	var named []audit.Kind
 	for _, name := range names {
-		found := false
-		for _, k := range audit.Kinds {
-			if name == "all" || name == string(k.Kind) {
-				kinds, found = append(kinds, k.Kind), true
+		if name != "all" && !slices.Contains(kinds, name) {
+			return nil, usagef("--fail-on has an unknown kind %q: it may be all or %s", name, strings.Join(kinds, ", "))
+		}
+		for _, kind := range kinds {
+			if name == "all" || name == kind {
+				named = append(named, audit.Kind(kind))
 			}
 		}
-		if !found {
-			return nil, usagef("--fail-on has an unknown kind %q", name)
-		}
 	}
-	return kinds, nil
+	return named, nil
 }
 
 func writeAudit(t *terminal.Terminal, format string, result *audit.Result, rules []*cfposture.Rule, integrations []*cfposture.Integration) error {
 	switch format {
 	case "json":
-		encoder := json.NewEncoder(t.Out)
+		var b bytes.Buffer
+		encoder := json.NewEncoder(&b)
 		encoder.SetEscapeHTML(false)
 		encoder.SetIndent("", "  ")
-		return encoder.Encode(result)
+		if err := encoder.Encode(result); err != nil {
+			return err
+		}
+		_, err := t.Out.Write(terminal.EscapeJSON(b.Bytes()))
+		return err
 	case "html":
 		return audit.WriteHTML(t.Out, result, rules, integrations, time.Now())
 	default:

@@ -42,6 +42,7 @@ func TestAuditFailsOnWhatItIsToldTo(t *testing.T) {
 		"a kind that isn't found":   {"range", exitOK},
 		"everything":                {"all", exitPending},
 		"a kind that doesn't exist": {"timing,luck", exitUsage},
+		"nothing":                   {"", exitUsage},
 	}
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
@@ -49,6 +50,8 @@ func TestAuditFailsOnWhatItIsToldTo(t *testing.T) {
 			assert.Equal(t, test.code, got.code)
 		})
 	}
+	got := call{args: []string{"audit", "--sample", "--fail-on", "luck"}}.run(t)
+	assert.Contains(t, got.stderr, `posturectl: --fail-on has an unknown kind "luck": it may be all or uncovered, integration, timing,`)
 	assert.Equal(t, exitUsage, call{args: []string{"audit", "--sample", "-o", "pdf"}}.run(t).code)
 }
 
@@ -88,4 +91,12 @@ func TestAuditFailsWithTheAPI(t *testing.T) {
 	got := call{args: []string{"audit"}, vars: varsOf(server)}.run(t)
 	assert.Equal(t, exitFailed, got.code)
 	assert.Contains(t, got.stderr, "403 Forbidden")
+}
+
+func TestAuditAsJSONHasNothingThatATerminalObeys(t *testing.T) {
+	server := newServer(t)
+	server.AddRule([]byte("{\"id\":\"1\",\"name\":\"a\u009b2J\u202eb\",\"type\":\"warp\",\"schedule\":\"1h\",\"expiration\":\"5m\"}"))
+	got := call{args: []string{"audit", "-o", "json"}, vars: varsOf(server)}.run(t)
+	require.Equal(t, exitOK, got.code, got.stderr)
+	assert.Contains(t, got.stdout, `a\u009b2J\u202eb`)
 }

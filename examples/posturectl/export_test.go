@@ -76,9 +76,9 @@ func TestExportSaysWhatItLeavesOut(t *testing.T) {
 	got := call{args: []string{"export"}, vars: varsOf(server)}.run(t)
 	require.Equal(t, exitOK, got.code, got.stderr)
 	assert.Contains(t, got.stderr, "Exported 1 integration and 2 rules\n"+
-		"Left out, because only the API sets them: enabled of 2 rules, ")
-	assert.Contains(t, got.stderr, "input.enabled of 1 rule, schema of 1 integration, test_results of 1 integration\n")
-	assert.Contains(t, got.stderr, "Left out, because the API doesn't return them: client_secret of 1 integration\n")
+		`Left out, because only the API sets them: enabled of rules "A", "B", `)
+	assert.Contains(t, got.stderr, `input.enabled of rule "A", schema of integration "K", test_results of integration "K"`+"\n")
+	assert.Contains(t, got.stderr, "Left out, because the API doesn't return them: client_secret of integration \"K\"\n")
 	for _, name := range []string{"schema", "test_results", "identifier"} {
 		assert.NotContains(t, got.stdout, name)
 	}
@@ -138,4 +138,30 @@ func TestExportIsJSONThatEndsWithALine(t *testing.T) {
 	got := call{args: []string{"export", "--sample"}}.run(t)
 	assert.True(t, json.Valid([]byte(got.stdout)))
 	assert.True(t, strings.HasSuffix(got.stdout, "}\n"))
+}
+
+func TestExportNamesThreeOfThoseThatLoseAMember(t *testing.T) {
+	server := newServer(t)
+	for _, name := range []string{`D\n`, "B", "A", "C", "E"} {
+		server.AddRule([]byte(`{"name":"` + name + `","type":"warp","enabled":true}`))
+	}
+	got := call{args: []string{"export"}, vars: varsOf(server)}.run(t)
+	require.Equal(t, exitOK, got.code, got.stderr)
+	assert.Contains(t, got.stderr, `: enabled of rules "A", "B", "C" and 2 more`+"\n")
+}
+
+func TestExportFollowsALinkAndNamesTheGivenFile(t *testing.T) {
+	folder := t.TempDir()
+	link := filepath.Join(folder, "link")
+	if err := os.Symlink("real", link); err != nil {
+		t.Skip("there are no links")
+	}
+	got := call{args: []string{"export", "--sample", "-o", link}}.run(t)
+	require.Equal(t, exitOK, got.code, got.stderr)
+	assert.FileExists(t, filepath.Join(folder, "real"))
+
+	path := filepath.Join(folder, "none", "file")
+	got = call{args: []string{"export", "--sample", "-o", path}}.run(t)
+	assert.Equal(t, exitFailed, got.code)
+	assert.Contains(t, got.stderr, "posturectl: write "+path+": ")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cfposture/cfposture"
 	"github.com/cfposture/cfposture/examples/posturectl/internal/document"
+	"github.com/cfposture/cfposture/examples/posturectl/internal/terminal"
 )
 
 // readOnly are the members of integrations and rules that only the API sets: sending them to another account would be
@@ -28,15 +29,35 @@ type exporter struct {
 	missing  tally // what the API doesn't return
 }
 
-// A tally counts, by what was left out of which kind of item.
-type tally map[string]int
+// A tally has the names of the items that something was left out of, by what it was and the kind of item, such as
+// "enabled of rule".
+type tally map[string][]string
 
-// String lists what was left out, such as "enabled of 2 rules".
+func (t tally) add(member, kind, name string) {
+	key := member + " of " + kind
+	t[key] = append(t[key], name)
+}
+
+// String lists what was left out, such as:
+//
+//	enabled of rules "A", "B", "C" and 2 more, schema of integration "K"
 func (t tally) String() string {
+	const named = 3
 	var texts []string
 	for _, key := range slices.Sorted(maps.Keys(t)) {
-		member, kind, _ := strings.Cut(key, " of ")
-		texts = append(texts, member+" of "+count(t[key], kind))
+		text, names := key, t[key]
+		if len(names) > 1 {
+			text += "s"
+		}
+		var quoted []string
+		for _, name := range names[:min(len(names), named)] {
+			quoted = append(quoted, terminal.Quote(name))
+		}
+		text += " " + strings.Join(quoted, ", ")
+		if more := len(names) - named; more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		texts = append(texts, text)
 	}
 	return strings.Join(texts, ", ")
 }
@@ -52,12 +73,12 @@ func (e *exporter) addIntegration(integration *cfposture.Integration) error {
 		e.unknown.Items = append(e.unknown.Items, integration.ID)
 	}
 	e.addUnknown(integration.UnknownMembers())
-	e.addMissing("integration", "config.", integration.Validate())
+	e.addMissing("integration", integration.Name, "config.", integration.Validate())
 	members, err := membersOf(integration)
 	if err != nil {
 		return err
 	}
-	item, err := e.writable("integration", members)
+	item, err := e.writable("integration", integration.Name, members)
 	e.document.Integrations = append(e.document.Integrations, item)
 	return err
 }
@@ -71,12 +92,12 @@ func (e *exporter) addRule(rule *cfposture.Rule) error {
 		return err
 	}
 	unknown := rule.UnknownMembers()
-	if n := slices.Index(unknown, "input.enabled"); n >= 0 && e.dropInputEnabled(members) {
+	if n := slices.Index(unknown, "input.enabled"); n >= 0 && e.dropInputEnabled(rule.Name, members) {
 		unknown = slices.Delete(unknown, n, n+1)
 	}
 	e.addUnknown(unknown)
-	e.addMissing("rule", "input.", rule.Validate())
-	item, err := e.writable("rule", members)
+	e.addMissing("rule", rule.Name, "input.", rule.Validate())
+	item, err := e.writable("rule", rule.Name, members)
 	e.document.Rules = append(e.document.Rules, item)
 	return err
 }
@@ -91,36 +112,36 @@ func (e *exporter) addUnknown(members []string) {
 }
 
 // addMissing notes the members that are required, and that the API didn't return.
-func (e *exporter) addMissing(kind, inner string, err error) {
+func (e *exporter) addMissing(kind, name, inner string, err error) {
 	var invalid *cfposture.ValidationError
 	if !errors.As(err, &invalid) {
 		return
 	}
 	for _, problem := range invalid.Problems {
 		if member, ok := strings.CutPrefix(problem.Field, inner); ok && strings.HasPrefix(problem.Reason, "is required") {
-			e.missing[member+" of "+kind]++
+			e.missing.add(member, kind, name)
 		}
 	}
 }
 
 // dropInputEnabled drops the enabled: false that the API adds to inputs of types that have no such member.
-func (e *exporter) dropInputEnabled(rule map[string]json.RawMessage) bool {
+func (e *exporter) dropInputEnabled(name string, rule map[string]json.RawMessage) bool {
 	var input map[string]json.RawMessage
 	if json.Unmarshal(rule["input"], &input) != nil || string(input["enabled"]) != "false" {
 		return false
 	}
 	delete(input, "enabled")
 	rule["input"], _ = marshal(input) // It was decoded just now.
-	e.leftOut["input.enabled of rule"]++
+	e.leftOut.add("input.enabled", "rule", name)
 	return true
 }
 
 // writable returns an item without what only the API sets.
-func (e *exporter) writable(kind string, members map[string]json.RawMessage) (json.RawMessage, error) {
+func (e *exporter) writable(kind, name string, members map[string]json.RawMessage) (json.RawMessage, error) {
 	for _, member := range readOnly[kind] {
 		if _, there := members[member]; there {
 			delete(members, member)
-			e.leftOut[member+" of "+kind]++
+			e.leftOut.add(member, kind, name)
 		}
 	}
 	return marshal(members)

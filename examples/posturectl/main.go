@@ -61,7 +61,8 @@ integrations that they use.
 
 Results go to standard output, everything else to standard error. The exit code
 is 0 for success, 1 for failure, 2 for a wrong call, and 3 where apply --dry-run
-found something to change or audit found something that --fail-on names.`,
+found something to change or audit found something that --fail-on names. Without
+a command it prints this help and exits with 0.`,
 		Example: `  posturectl audit --sample
   posturectl export -o posture.json
   posturectl apply --dry-run posture.json`,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -133,4 +134,24 @@ func TestTypesAreExplained(t *testing.T) {
 	got := call{args: []string{"types", "quantum"}}.run(t)
 	assert.Equal(t, exitUsage, got.code)
 	assert.Contains(t, got.stderr, "posturectl: unknown type \"quantum\"")
+	got = call{args: []string{"types", "os_verson"}}.run(t)
+	assert.Equal(t, "posturectl: unknown type \"os_verson\": did you mean os_version? (-h tells more)\n", got.stderr)
+}
+
+func TestWithoutACommandItPrintsHelp(t *testing.T) {
+	got := call{}.run(t)
+	assert.Equal(t, exitOK, got.code)
+	assert.Equal(t, call{args: []string{"-h"}}.run(t), got)
+	assert.Contains(t, got.stdout, "Without\na command it prints this help and exits with 0.")
+}
+
+func TestHelpNamesValuesInCapitals(t *testing.T) {
+	flag := regexp.MustCompile(`(?m)^ +(?:-\w, |    )--[a-z-]+ (\S+)   `)
+	for _, command := range []string{"export", "apply", "audit", "serve"} {
+		help := call{args: []string{command, "-h"}}.run(t).stdout
+		for _, match := range flag.FindAllStringSubmatch(help, -1) {
+			assert.Equal(t, strings.ToUpper(match[1]), match[1], command)
+		}
+	}
+	assert.Contains(t, call{args: []string{"apply", "-h"}}.run(t).stdout, "variables that non-secret members may refer to")
 }

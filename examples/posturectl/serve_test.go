@@ -334,3 +334,42 @@ func TestExportAndApplyWorkOnTheFake(t *testing.T) {
 	got := call{args: []string{"apply", "--dry-run"}, stdin: exported.stdout, vars: vars}.run(t)
 	assert.Equal(t, fmt.Sprintf("Plan: nothing to do; %d unchanged.\n", 15), got.stdout)
 }
+
+func TestStateIsARegularFile(t *testing.T) {
+	for _, path := range []string{t.TempDir(), "/dev/full", "/dev/zero"} {
+		if _, err := os.Stat(path); err != nil {
+			continue // There are no devices there.
+		}
+		got := call{args: []string{"serve", "--addr", "127.0.0.1:0", "--state", path}}.run(t)
+		assert.Equal(t, exitFailed, got.code)
+		assert.Equal(t, "posturectl: "+path+" is not a regular file\n", got.stderr)
+	}
+}
+
+func TestStateIsLimited(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	require.NoError(t, os.Truncate(path, document.MaxSize+1)) // It has no blocks on the disk.
+	got := call{args: []string{"serve", "--addr", "127.0.0.1:0", "--state", path}}.run(t)
+	assert.Equal(t, exitFailed, got.code)
+	assert.Equal(t, "posturectl: "+path+": the document is larger than 64 MiB\n", got.stderr)
+}
+
+func TestStateFollowsALinkToAFileThatIsNotThere(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("links are another matter there")
+	}
+	folder := t.TempDir()
+	link := filepath.Join(folder, "link")
+	require.NoError(t, os.Symlink("real", link))
+	f := serve(t, "--state", link)
+	_, err := f.Posture.Create(t.Context(), newRule())
+	require.NoError(t, err)
+	assert.Zero(t, f.stop())
+	info, err := os.Lstat(link)
+	require.NoError(t, err)
+	assert.NotZero(t, info.Mode()&os.ModeSymlink)
+	text, err := os.ReadFile(filepath.Join(folder, "real"))
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `"New"`)
+}

@@ -63,6 +63,9 @@ func printType(t *terminal.Terminal, name string) error {
 	rule, isRule := apifacts.FindRuleType(name)
 	integration, isIntegration := apifacts.FindIntegrationType(name)
 	if !isRule && !isIntegration {
+		if similar := similarTypes(name); len(similar) > 0 {
+			return usagef("unknown type %q: did you mean %s?", name, strings.Join(similar, " or "))
+		}
 		return usagef("unknown type %q: posturectl types lists those that there are", name)
 	}
 	if isRule {
@@ -130,6 +133,15 @@ func valueOf(m apifacts.Member) string {
 		apifacts.String: "string", apifacts.Bool: "boolean", apifacts.Number: "number",
 		apifacts.Strings: "list of strings", apifacts.Object: "object", apifacts.Objects: "list of objects",
 	}[m.Kind]
+}
+
+// similarTypes returns the types that a name was probably meant to be, by the rule that cobra has for commands.
+func similarTypes(name string) []string {
+	types := &cobra.Command{SuggestionsMinimumDistance: 2}
+	for _, known := range typeNames() {
+		types.AddCommand(&cobra.Command{Use: known, Run: func(*cobra.Command, []string) {}})
+	}
+	return types.SuggestionsFor(name)
 }
 
 func typeNames() []string {

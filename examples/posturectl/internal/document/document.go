@@ -16,8 +16,12 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"sigs.k8s.io/yaml"
 
+	"github.com/cfposture/cfposture/examples/posturectl/internal/terminal"
 	"github.com/cfposture/cfposture/posturetest"
 )
+
+// MaxSize is the size in bytes of the largest document that is read.
+const MaxSize = 64 << 20
 
 // Version is the version of the documents that this program knows.
 const Version = 1
@@ -53,13 +57,25 @@ func Sample() *Document {
 	return document
 }
 
-// Read reads a document, JSON or YAML, to its end.
+// Read reads a document, JSON or YAML, to its end. It returns an error if the document is larger than [MaxSize].
 func Read(in io.Reader) (*Document, error) {
-	data, err := io.ReadAll(in)
+	data, err := ReadAll(in)
 	if err != nil {
 		return nil, err
 	}
 	return Parse(data)
+}
+
+// ReadAll is io.ReadAll, but returns an error if there is more than [MaxSize].
+func ReadAll(in io.Reader) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(in, MaxSize+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > MaxSize {
+		return nil, fmt.Errorf("the document is larger than %d MiB", MaxSize>>20)
+	}
+	return data, nil
 }
 
 // Parse reads a document, JSON or YAML. It refuses what it doesn't know: a misspelt member must not be taken for a
@@ -96,7 +112,7 @@ func toJSON(data []byte) ([]byte, error) {
 		}
 		var err error
 		if data, err = yaml.YAMLToJSONStrict(data); err != nil {
-			return nil, fmt.Errorf("the document is neither JSON nor YAML: %w", err)
+			return nil, fmt.Errorf("the document can't be read as YAML: %s", yamlProblems(err))
 		}
 	}
 	decoder := jsontext.NewDecoder(bytes.NewReader(data))
@@ -113,6 +129,24 @@ func toJSON(data []byte) ([]byte, error) {
 		err = errors.New("it ends early")
 	}
 	return nil, fmt.Errorf("the document is not valid JSON: %w", err)
+}
+
+// yamlProblems returns the lines of an error of the YAML library as one, of which it shows the first twenty.
+func yamlProblems(err error) string {
+	const shown = 20
+	var problems []string
+	for line := range strings.Lines(err.Error()) {
+		for _, prefix := range []string{"error converting YAML to JSON: ", "yaml: ", "unmarshal errors:"} {
+			line = strings.TrimPrefix(line, prefix)
+		}
+		if line = strings.TrimSpace(line); line != "" {
+			problems = append(problems, line)
+		}
+	}
+	if more := len(problems) - shown; more > 0 {
+		problems = append(problems[:shown], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(problems, "; ")
 }
 
 // hasAnother reports whether a YAML stream holds more than one document, of which a reader would take the first.
@@ -151,7 +185,7 @@ func checkMembers(data []byte, names ...string) error {
 }
 
 // Marshal returns the document as JSON for people: indented, with the members of items sorted on every level. Numbers
-// and strings stay as they are.
+// and strings stay as they are, but characters that a terminal would obey are escaped.
 func (d *Document) Marshal() ([]byte, error) {
 	sorted := *d
 	for _, items := range []*[]json.RawMessage{&sorted.Integrations, &sorted.Rules} {
@@ -170,7 +204,7 @@ func (d *Document) Marshal() ([]byte, error) {
 	encoder.SetEscapeHTML(false) // Operators stay readable.
 	encoder.SetIndent("", "  ")
 	err := encoder.Encode(&sorted)
-	return b.Bytes(), err
+	return terminal.EscapeJSON(b.Bytes()), err
 }
 
 // AddTo puts all that the document holds into a server.

@@ -9,12 +9,43 @@ import (
 )
 
 // WriteFile replaces a file as a whole or not at all: it writes another one beside it and renames that. The file keeps
-// its mode, and a symbolic link to it stays one.
+// its mode, and a symbolic link to it stays one, even if the file isn't there yet.
 func WriteFile(path string, data []byte) error {
-	var mode fs.FileMode // 0: as any new file's
-	if target, err := filepath.EvalSymlinks(path); err == nil {
+	err := replace(followLinks(path), data)
+	var pathErr *fs.PathError
+	var linkErr *os.LinkError
+	switch { // The caller knows neither the link's target nor the file beside it.
+	case errors.As(err, &pathErr):
+		return &fs.PathError{Op: "write", Path: path, Err: pathErr.Err}
+	case errors.As(err, &linkErr):
+		return &fs.PathError{Op: "write", Path: path, Err: linkErr.Err}
+	}
+	return err
+}
+
+// followLinks returns the file that a path stands for. A link that leads to itself stays what it is.
+func followLinks(path string) string {
+	const mostLinks = 40 // what Linux follows
+	for range mostLinks {
+		target, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(target) {
+			// The folder may be a link itself, so that ".." can't just take the last name away.
+			folder, err := filepath.EvalSymlinks(filepath.Dir(path))
+			if err != nil {
+				break
+			}
+			target = folder + string(filepath.Separator) + target
+		}
 		path = target
 	}
+	return path
+}
+
+func replace(path string, data []byte) error {
+	var mode fs.FileMode // 0: as any new file's
 	switch info, err := os.Stat(path); {
 	case err == nil && !info.Mode().IsRegular():
 		return os.WriteFile(path, data, 0) // A device or a pipe can't be replaced.

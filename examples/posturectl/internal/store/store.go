@@ -26,11 +26,13 @@ import (
 type Store struct {
 	path string
 
-	mu    sync.Mutex
-	file  *os.File // to append changes to
-	size  int64
-	items map[bool]*items // of integrations under true, of rules under false
-	err   error           // why nothing can be saved any more
+	mu   sync.Mutex
+	file *os.File // to append changes to
+	size int64
+	// compacted is the size that the file had as a document.
+	compacted int64
+	items     map[bool]*items // of integrations under true, of rules under false
+	err       error           // why nothing can be saved any more
 }
 
 // items are rules or integrations by ID, in the order in which they came.
@@ -46,10 +48,11 @@ type change struct {
 	Item        json.RawMessage `json:"item,omitempty"` // none: it was deleted
 }
 
-// Open reads the file, or begins it with the document where there is none.
+// Open reads the file, or begins it with the document where there is none. It returns an error if there is something
+// other than a regular file, or one that is larger than [document.MaxSize].
 func Open(path string, initial *document.Document) (*Store, error) {
 	s := &Store{path: path}
-	switch data, err := os.ReadFile(path); { //nolint:gosec // the caller named the file
+	switch data, err := readRegular(path); {
 	case errors.Is(err, fs.ErrNotExist):
 		err = s.take(initial)
 		if err != nil {
@@ -63,6 +66,26 @@ func Open(path string, initial *document.Document) (*Store, error) {
 		}
 	}
 	return s, s.compact() // better now than after the first change
+}
+
+// readRegular reads a file. It doesn't open anything else, which might wait or have no end.
+func readRegular(path string) ([]byte, error) {
+	switch info, err := os.Stat(path); {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is not a regular file", path)
+	}
+	file, err := os.Open(path) //nolint:gosec // the caller named the file
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // it was only read
+	data, err := document.ReadAll(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return data, nil
 }
 
 // read reads a document and the changes after it. A last line that isn't whole is that of a request without a response.
@@ -154,6 +177,10 @@ func (s *Store) Document() *document.Document {
 	return d
 }
 
+// mostChanges is the size in bytes of the changes after which the file becomes a document again. Otherwise it would grow
+// beyond what can be read.
+const mostChanges = 1 << 20
+
 // Save appends a change, for [posturetest.WithOnChange].
 func (s *Store) Save(c posturetest.Change) error {
 	s.mu.Lock()
@@ -175,6 +202,9 @@ func (s *Store) Save(c posturetest.Change) error {
 	}
 	s.size += int64(n)
 	s.put(saved)
+	if s.size > s.compacted+mostChanges {
+		_ = s.compact() // The change is saved anyway, and the next one tries again.
+	}
 	return nil
 }
 
@@ -212,6 +242,6 @@ func (s *Store) compact() error {
 	if s.file != nil {
 		_ = s.file.Close() // All that was in it is in the new one.
 	}
-	s.file, s.size, s.err = file, int64(len(data)), nil
+	s.file, s.size, s.compacted, s.err = file, int64(len(data)), int64(len(data)), nil
 	return nil
 }

@@ -3,6 +3,7 @@ package store_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -30,4 +31,21 @@ func TestChangeThatCanNotBeSavedIsNotMade(t *testing.T) {
 	require.ErrorContains(t, err, "500 Internal Server Error")
 	assert.Len(t, server.Rules(), 12)
 	assert.Len(t, saved.Document().Rules, 12)
+}
+
+// Without that, a file that many changes came to could grow beyond what can be read again.
+func TestFileOfManyChangesBecomesADocumentNowAndThen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.json")
+	saved, err := store.Open(path, document.Sample())
+	require.NoError(t, err)
+	before, err := os.Stat(path)
+	require.NoError(t, err)
+	rule := []byte(`{"id":"1","name":"` + strings.Repeat("n", 10_000) + `","type":"warp"}`)
+	for range 500 {
+		require.NoError(t, saved.Save(posturetest.Change{Operation: "posture.update", ID: "1", JSON: rule}))
+	}
+	after, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Less(t, after.Size(), before.Size()+2<<20)
+	require.NoError(t, saved.Close())
 }

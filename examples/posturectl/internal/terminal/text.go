@@ -2,6 +2,7 @@ package terminal
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -14,11 +15,32 @@ import (
 // have.
 func Clean(s string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
+		if isObeyed(r) {
 			return utf8.RuneError
 		}
 		return r
 	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
+}
+
+// isObeyed reports whether a terminal would do something other than show the character.
+func isObeyed(r rune) bool {
+	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+}
+
+// EscapeJSON returns the same JSON with escapes for all that [Clean] would replace. Below U+0020 JSON has escapes already,
+// and line breaks between its values.
+func EscapeJSON(data []byte) []byte {
+	escaped := make([]byte, 0, len(data))
+	for len(data) > 0 {
+		r, size := utf8.DecodeRune(data)
+		if r >= ' ' && isObeyed(r) {
+			escaped = fmt.Appendf(escaped, `\u%04x`, r)
+		} else {
+			escaped = append(escaped, data[:size]...)
+		}
+		data = data[size:]
+	}
+	return escaped
 }
 
 // Quote returns a text in quotes, with escapes for all that [Clean] would replace.
@@ -52,10 +74,16 @@ func isolate(s string) string {
 }
 
 // PrintError prints an error to standard error, with the name of the program before it. Errors that were joined get a
-// line each; nothing else in an error can begin one.
+// line each, which is cut where it is very long; nothing else in an error can begin one. After a heading and twenty
+// errors it only says how many there are more.
 func (t *Terminal) PrintError(program string, err error) {
-	for _, line := range errorLines(err) {
-		t.Say("%s: %s", program, line)
+	const mostLines, mostColumns = 1 + 20, 4000
+	lines := errorLines(err)
+	for _, line := range lines[:min(len(lines), mostLines)] {
+		t.Say("%s: %s", program, Cut(line, mostColumns))
+	}
+	if more := len(lines) - mostLines; more > 0 {
+		t.Say("%s: and %d more", program, more)
 	}
 }
 
