@@ -28,10 +28,10 @@ type Client struct {
 	settings *settings // of a call without options
 }
 
-// NewClient returns a client. It reads the environment once: CLOUDFLARE_API_TOKEN, or CLOUDFLARE_EMAIL and
-// CLOUDFLARE_API_KEY, for credentials; CLOUDFLARE_ACCOUNT_ID; CLOUDFLARE_BASE_URL. Options override the environment.
-// NewClient returns an error if there are no credentials or an option is invalid. A missing account ID is an error of the
-// calls that need one.
+// NewClient returns a client. It reads the environment once: CLOUDFLARE_API_TOKEN, or else CLOUDFLARE_EMAIL and
+// CLOUDFLARE_API_KEY, for credentials; CLOUDFLARE_ACCOUNT_ID; CLOUDFLARE_BASE_URL. If both kinds of credentials are set, the
+// token is used. Options override the environment. NewClient returns an error if there are no credentials or an option is
+// invalid. If the account ID is missing, the calls that need one return an error.
 func NewClient(opts ...Option) (*Client, error) {
 	s, err := clientSettings(opts)
 	if err != nil {
@@ -48,16 +48,18 @@ type Request struct {
 	// Method is an HTTP method such as GET. A method other than GET, HEAD, OPTIONS, PUT, PATCH and DELETE is retried like
 	// POST: only if the request was not carried out.
 	Method string
-	// Path is relative to the base URL. Its elements are escaped already.
+	// Path is relative to the base URL, with or without a leading slash. The caller escapes its elements. The account ID
+	// isn't filled in.
 	Path string
 	// Query is a struct with url tags, url.Values, or nil.
 	Query any
-	// Body is written as JSON. Nil is no body.
+	// Body is encoded as JSON. If it is nil, there is no body.
 	Body any
 }
 
-// Do makes a request of an endpoint that this package has no method for, with the retries and errors of every call. It
-// stores the result of the envelope in result, a pointer, or ignores it if result is nil.
+// Do makes a request of an endpoint that this package has no method for, with the same retries and errors as other calls;
+// for a POST they are those of Create, [ErrOutcomeUnknown] included. Do stores the result in the response envelope in
+// result, a pointer, or ignores it if result is nil.
 func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Option) error {
 	s, err := c.settings.with(opts)
 	if err != nil {
@@ -130,14 +132,14 @@ func Operation(ctx context.Context) string {
 	return o.service + "." + o.verb
 }
 
-// A collection is what the endpoints of rules and those of integrations have in common.
+// A collection has what the endpoints of rules and those of integrations share.
 type collection[T any] struct {
 	client  *Client
 	service string // for [Operation]
 	noun    string // what an item is, for errors
 	idName  string // what its ID is, for errors
 	path    string // below the account
-	// reservedID can be no item's ID, because another endpoint has its place.
+	// reservedID can't be an item's ID, because it is the name of another endpoint.
 	reservedID string
 	decode     func(*wire.Decoder) (*T, error)
 	id         func(*T) string
@@ -246,7 +248,7 @@ func encodeItem(from any, subject func() string, appendDeferred func(dst []byte)
 	return text, nil
 }
 
-// named says which item an error is about, as far as that is known.
+// named returns an error that names the item it is about, as far as that is known.
 func named(noun, id string, err error) error {
 	if id == "" {
 		return fmt.Errorf("%s: %w", noun, err)

@@ -10,7 +10,7 @@ import (
 	"github.com/cfposture/cfposture/internal/variant"
 )
 
-// How long to look for what a POST may have created, with pauses that double from the first to the longest.
+// How long to look for an item that a POST may have created. The pauses double from the first to the longest.
 const (
 	lookTime     = time.Minute
 	firstPause   = 500 * time.Millisecond
@@ -19,22 +19,22 @@ const (
 )
 
 // CreateOnce creates a rule like Create. If the outcome is unknown, it looks for the rule like FindCreated, and its error
-// wraps [ErrOutcomeUnknown] only if that doesn't find it. It lists the rules first; if that fails, nothing is created. It
-// never sends a second POST and never returns a rule that existed before. It can't tell its own rule from an equal one that
-// another caller creates meanwhile.
+// wraps [ErrOutcomeUnknown] only if it doesn't find exactly one. It lists the rules first; if that fails, nothing is created.
+// It never sends a second POST and never returns a rule that existed before. It can't distinguish its own rule from an equal
+// one that another caller creates at the same time.
 //
-// To create many rules, list once, then call Create and, where its outcome is unknown, FindCreated.
+// To create many rules, list once, then call Create for each, and FindCreated where the outcome is unknown.
 //
 // GET and POST /accounts/{account_id}/devices/posture
 func (s *PostureService) CreateOnce(ctx context.Context, rule *Rule, opts ...Option) (*Rule, error) {
 	return s.rules.createOnce(ctx, rule, opts)
 }
 
-// FindCreated looks for the rule that a Create may have made although its error wraps [ErrOutcomeUnknown]. The rule has the
-// same name, the given rule doesn't differ from it, and known returns false for its ID; known reports whether an ID existed
-// before the Create. Because a change can take effect after its response is lost, FindCreated lists the rules with growing
-// pauses until it finds one, ctx is done or a minute is over. If it finds none, or several, its error wraps
-// ErrOutcomeUnknown.
+// FindCreated looks for the rule that a Create call may have made when its error wraps [ErrOutcomeUnknown]: one with the
+// same name, without a [Rule.Diff] from the given rule, and for whose ID known returns false. known reports whether an ID
+// existed before the Create; nil means that none did. Because a change can take effect after its response is lost,
+// FindCreated lists the rules with growing pauses until it finds one, ctx ends or a minute is over. If it finds none, or
+// several, its error wraps ErrOutcomeUnknown; if ctx has ended, it also wraps the context's error.
 //
 // GET /accounts/{account_id}/devices/posture
 func (s *PostureService) FindCreated(ctx context.Context, rule *Rule, known func(id string) bool, opts ...Option) (*Rule, error) {
@@ -51,7 +51,7 @@ func (s *IntegrationsService) CreateOnce(ctx context.Context, integration *Integ
 	return s.integrations.createOnce(ctx, integration, opts)
 }
 
-// FindCreated looks for the integration that a Create may have made although its error wraps [ErrOutcomeUnknown], like
+// FindCreated looks for the integration that a Create call may have made when its error wraps [ErrOutcomeUnknown], like
 // [PostureService.FindCreated].
 //
 // GET /accounts/{account_id}/devices/posture/integration

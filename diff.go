@@ -32,13 +32,12 @@ func (d Difference) String() string {
 }
 
 // Diff returns what to change in have so that it has the effect of r: one Difference for each member, and none if no
-// change is needed. Members are compared by what they mean: 60m equals 1h, and the order of Match, of other lists and of
-// JSON members does not matter.
+// change is needed. Members are compared by meaning: 60m equals 1h. The order of Match, of other lists and of JSON members
+// doesn't matter. Members that only the API sets, such as the ID, are ignored.
 //
-// What r leaves out is no difference; nil and "" are left out, whereas an empty list that isn't nil asks for none. Nor is
-// what only the API sets, such as the ID. Some members don't come back in every response: version, path, sha256,
-// os_distro_name, os_distro_revision and os_version_extra, and most of [SentinelOneS2SInput]. They are a difference only
-// if have holds another value.
+// Members that r leaves out are ignored too; nil and "" are left out, whereas a list that is empty but not nil asks for an
+// empty one. Some members are missing from some responses: version, path, sha256, os_distro_name, os_distro_revision,
+// os_version_extra, and most of [SentinelOneS2SInput]. They are a difference only if have holds another value.
 func (r *Rule) Diff(have *Rule) []Difference {
 	if r == nil {
 		return nil
@@ -47,11 +46,10 @@ func (r *Rule) Diff(have *Rule) []Difference {
 	return diff(r.comparison(have), r, have)
 }
 
-// Merge returns a copy of have in which the members that r sets have r's values, to pass to Update. It keeps what only have
-// has: its ID, what r leaves out, and members that this package has no field for. Neither r nor have changes, and neither
-// shares anything with the result.
-//
-// If r is of another type, its input is taken as a whole. The API refuses such an Update: create r and delete have.
+// Merge returns a copy of have in which the members that r sets have r's values, to pass to Update. It keeps have's ID, the
+// members that r leaves out, and those that this package has no field for. Neither r nor have changes, and the result
+// shares no memory with them. If r is of another type, its whole input is used; the API refuses such an Update: create r
+// and delete have.
 func (r *Rule) Merge(have *Rule) *Rule {
 	if r == nil || have == nil {
 		return cmp.Or(r, have).Clone()
@@ -85,9 +83,9 @@ func isLeftOut(t RuleType, path string) bool {
 	}
 }
 
-// Diff returns what to change in have so that it has the effect of i, as [Rule.Diff] does. Secrets are no difference,
-// because responses leave them out. Nor are customer_id, access_client_id and members that this package has no field
-// for, unless have holds another value.
+// Diff returns what to change in have so that it has the effect of i, as [Rule.Diff] does. Secrets are ignored, because
+// responses leave them out. customer_id, access_client_id and members that this package has no field for are a difference
+// only if have holds another value.
 func (i *Integration) Diff(have *Integration) []Difference {
 	if i == nil {
 		return nil
@@ -97,8 +95,10 @@ func (i *Integration) Diff(have *Integration) []Difference {
 	return diff(i.comparison(have), i.withoutSecrets(isComparable), have.withoutSecrets(isComparable))
 }
 
-// Merge returns a copy of have in which the members that i sets have i's values, like [Rule.Merge]. Pass those members of
-// the result that are to change to Update. The Config of the result has no secrets but those of i.
+// Merge returns a copy of have in which the members that i sets have i's values, like [Rule.Merge]. The Config of the result
+// has only the secrets of i, so i must set them for this Update:
+//
+//	client.Integrations.Update(ctx, have.ID, cfposture.IntegrationUpdate{Interval: &merged.Interval, Config: merged.Config})
 func (i *Integration) Merge(have *Integration) *Integration {
 	if i == nil || have == nil {
 		return cmp.Or(i, have).Clone()

@@ -21,7 +21,7 @@
 //
 //   - List rules: [PostureService.All] in a loop, [PostureService.List] as a slice, [PostureService.ListPage] page by page.
 //   - Find out what a rule checks: a type switch over [DeviceInput].
-//   - Create: [PostureService.Create]; [PostureService.CreateOnce] also finds out what became of a lost response.
+//   - Create: [PostureService.Create]; [PostureService.CreateOnce] also looks for the rule if the response was lost.
 //   - Update: [PostureService.Update] what [PostureService.Get] returned. [Rule.Diff] and [Rule.Merge] bring an existing rule
 //     to a desired state.
 //   - Delete: [PostureService.Delete].
@@ -38,36 +38,32 @@
 // # Rules and their inputs
 //
 // The Input of a [Rule] holds what the rule checks. It is a pointer to one of the types that [DeviceInput] lists, one per
-// type of rule. An input whose type is not among them, or that doesn't fit its type, is an [UnknownInput], so that one
-// odd rule doesn't hide the others. [Integration] and [IntegrationConfig] work the same way.
+// type of rule. An input of another type, or one that doesn't fit its type, is an [UnknownInput], so that it doesn't stop
+// other rules from being read. [Integration] and [IntegrationConfig] work the same way.
 //
 // Booleans and numbers are pointers, because false and 0 have a meaning of their own: new(true), new(0.0). A nil pointer,
 // an empty string and a nil slice are unset and not sent. A slice that is empty but not nil is sent.
 //
 // # Unknown members
 //
-// Members that this package has no field for are kept in the Extra map of the object they stand in, and are sent back.
-// So getting a rule, changing a field and updating it changes nothing else. Members that are null or an empty string may be
-// left out.
+// Members that this package has no field for are kept in the Extra map of their object and are sent back. So getting a
+// rule, changing a field and updating it changes nothing else. Members that are null or an empty string may be left out.
 //
 // The tag `json:",embed"` of Extra comes from encoding/json/v2 and marks the map that takes the members without a field.
-// The encoding/json of Go 1.27 honors it. Until then the types have MarshalJSON and UnmarshalJSON methods that do, so
-// [encoding/json.Marshal] and [encoding/json.Unmarshal] lose nothing with any supported version of Go.
+// The encoding/json of Go 1.27 honors it. Until then the types have MarshalJSON and UnmarshalJSON methods that do, so no
+// member is lost with any supported version of Go.
 //
 // # Errors
 //
 // A response that reports a failure is an [*Error]. It wraps a sentinel error for its status, such as [ErrNotFound], for
-// [errors.Is]. Create and Update call Validate before they send anything, and return a [*ValidationError] that names every
-// problem at once.
+// [errors.Is]. Create and Update call Validate before they send anything. Its [*ValidationError] lists all problems together.
 //
 // # Retries
 //
 // GET, PUT, PATCH and DELETE requests are retried after transient failures: connection errors and the statuses 408, 429,
 // 500, 502, 503, 504 and 520 to 527. The client waits between attempts, honors Retry-After, and stays within
-// [WithMaxRetries], [WithMaxRetryWait] and the context's deadline.
-//
-// A POST is retried only if the API can't have carried it out: after a 429, or if there was no connection. If it may have
-// been carried out, the error wraps [ErrOutcomeUnknown], and nothing is sent a second time.
+// [WithMaxRetries], [WithMaxRetryWait] and the context's deadline. A POST is retried only if the API can't have carried it
+// out: after a 429, or if there was no connection. Otherwise it is not sent again, and the error wraps [ErrOutcomeUnknown].
 package cfposture
 
 //go:generate go run ./internal/gen

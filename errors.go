@@ -33,21 +33,21 @@ var (
 	// again. CreateOnce and FindCreated look for what it may have created.
 	ErrOutcomeUnknown = api.ErrOutcomeUnknown
 
-	// ErrIncomplete means that a list can't be shown to be whole: fewer items came than the API says there are, or the
-	// list changed while it was read, also the second time.
+	// ErrIncomplete means that a list can't be shown to be complete: the API sent fewer items than it counts, or the list
+	// changed while it was read, and again when it was reread.
 	ErrIncomplete = errors.New("cfposture: list is incomplete")
 )
 
 // An Error is a response that reports a failure: by its status, by an envelope that says success: false, by not being an
 // envelope, or by holding no result where one is expected. [errors.Is] matches it with the sentinel error of its status.
 type Error struct {
-	Method string
+	Method string // HTTP method
 	// Path is relative to the base URL, escaped, without the query.
 	Path       string
-	StatusCode int
-	// Errors are the errors of the envelope. The first 100 are kept, counting the errors that they follow from.
+	StatusCode int // HTTP status, which may be 200
+	// Errors are the errors in the response envelope, at most the first 100, counting those in error chains.
 	Errors []Message
-	// Messages are the messages of the envelope, with the same limit.
+	// Messages are the messages in the response envelope, with the same limit.
 	Messages []Message
 	// RayID is the CF-Ray header, which Cloudflare's support asks for.
 	RayID string
@@ -59,7 +59,7 @@ type Error struct {
 	cause error // why the response can't be used
 }
 
-// A Message is one of an envelope's errors or messages.
+// A Message is one of the errors or messages in a response envelope.
 type Message struct {
 	Code             int       `json:"code"`
 	Message          string    `json:"message"`
@@ -185,14 +185,14 @@ func messages(read []api.Message) []Message {
 	return result
 }
 
-// An ItemError is one unreadable item of a list; the others are there. An item is unreadable if it is no object, has a
-// member of a kind that does not fit, is not valid UTF-8, or is nested too deep.
+// An ItemError is one unreadable item of a list; it doesn't affect the others. An item is unreadable if it is not an object,
+// has a member of the wrong kind, is not valid UTF-8, or is nested too deep.
 type ItemError struct {
-	// Index is the item's place in the response, from 0.
+	// Index is the item's place in its page, from 0.
 	Index int
-	// ID is the item's, "" if it has none.
+	// ID is the item's ID, "" if it has none.
 	ID string
-	// Raw is the item as it came. It is not in the error's text, because it can hold anything.
+	// Raw is the item as received. It is not in the error's text, because it can hold anything.
 	Raw json.RawMessage
 	// Err says what is wrong with the item.
 	Err error

@@ -22,10 +22,12 @@ func ExamplePostureService_All() {
 	for rule, err := range client.Posture.All(ctx) {
 		var unreadable *cfposture.ItemError
 		switch {
+		case errors.Is(err, cfposture.ErrIncomplete):
+			fmt.Println("there may be more rules:", err) // the loop is over
 		case errors.As(err, &unreadable):
 			fmt.Println("skipped the unreadable rule", unreadable.ID) // the loop goes on
 		case err != nil:
-			fmt.Println("the list is not whole:", err) // the loop is over
+			fmt.Println("the rules can't be read:", err) // the loop is over
 		default:
 			fmt.Println(rule.Type, rule.Name)
 		}
@@ -60,7 +62,7 @@ func ExamplePostureService_All_delete() {
 	// Output: deleted old: WARP is on
 }
 
-// List returns the rules that it could read beside an error.
+// List returns the rules that it could read along with an error.
 func ExamplePostureService_List() {
 	server := posturetest.NewServer()
 	defer server.Close()
@@ -69,12 +71,13 @@ func ExamplePostureService_List() {
 	client, ctx := server.Client(), context.Background()
 
 	rules, err := client.Posture.List(ctx)
+	// The error can be both of these. If it is only an *ItemError, every readable rule is there.
 	var unreadable *cfposture.ItemError
 	switch {
-	case errors.As(err, &unreadable):
-		fmt.Printf("rule %d can't be read: %s\n", unreadable.Index, unreadable.Raw)
 	case errors.Is(err, cfposture.ErrIncomplete):
 		fmt.Println("there may be more rules:", err)
+	case errors.As(err, &unreadable):
+		fmt.Printf("rule %d can't be read: %s\n", unreadable.Index, unreadable.Raw)
 	case err != nil:
 		fmt.Println(err)
 		return
@@ -221,7 +224,7 @@ func ExamplePostureService_Update() {
 		return
 	}
 	rule.Schedule = cfposture.Every(time.Hour)
-	// This package has no fields for input.flavor and priority. They are sent back as they came.
+	// This package has no fields for input.flavor and priority. They are sent back as received.
 	if _, err := client.Posture.Update(ctx, rule); err != nil {
 		fmt.Println(err)
 		return
@@ -245,7 +248,7 @@ func ExamplePostureService_Delete() {
 	// Output: deleted, 0 rules left
 }
 
-// The linter gochecksumtype checks that such a switch names every type or has a default.
+// If such a switch has no default, the linter gochecksumtype reports the missing types.
 func ExampleDeviceInput() {
 	server := posturetest.NewServer()
 	defer server.Close()
@@ -311,7 +314,7 @@ func ExampleParseRule() {
 	}
 	fmt.Println(rule.Name, rule.Schedule)
 
-	// Mistakes are named all at once.
+	// Mistakes are reported all together.
 	_, err = cfposture.ParseRule([]byte(`{
 		"name": "Disk encrypted",
 		"type": "disk_encryption",

@@ -43,7 +43,7 @@ const (
 )
 
 // A DeviceInput holds what a rule checks: a pointer to the type that belongs to the rule's type, or an *[UnknownInput].
-// A type switch tells which. Only this package implements it.
+// Use a type switch to find out which. Only this package implements it.
 //
 //   - [RuleTypeFile]: [FileInput], a file exists or doesn't
 //   - [RuleTypeApplication]: [ApplicationInput], a program runs
@@ -69,7 +69,8 @@ const (
 //   - [RuleTypeSentinelOneS2S]: [SentinelOneS2SInput], SentinelOne's findings on the device
 //   - [RuleTypeCustomS2S]: [CustomS2SInput], the score that a service of your own gives the device
 //
-// In each of them, Extra holds the members that this package has no field for. They are sent back as they came.
+// In each of them, Extra holds the members that this package has no field for. They are sent back as received. The field
+// OperatingSystem is one of the Platform constants, usually the platform in Match; the live API accepts inputs without it.
 //
 //sumtype:decl
 type DeviceInput interface {
@@ -91,8 +92,8 @@ func NewInput(t RuleType) DeviceInput {
 	return &UnknownInput{Type: t}
 }
 
-// ConnectionID returns the ID of the integration that an input names. It returns "" if the input names none or if
-// inputs of its type can't.
+// ConnectionID returns the ID of the integration that an input names. It returns "" if the input names none, or if its type
+// has no connection_id.
 func ConnectionID(input DeviceInput) string {
 	if id := connectionID(input); id != nil {
 		return *id
@@ -100,7 +101,7 @@ func ConnectionID(input DeviceInput) string {
 	return ""
 }
 
-// SetConnectionID makes an input name the integration with the given ID, and reports whether inputs of its type can.
+// SetConnectionID makes an input name the integration with the given ID. It reports whether its type has a connection_id.
 func SetConnectionID(input DeviceInput, id string) bool {
 	field := connectionID(input)
 	if field != nil {
@@ -148,20 +149,20 @@ type ApplicationInput struct {
 
 func (in *ApplicationInput) validate(p *check.Problems) { p.Required("path", in.Path) }
 
-// TaniumInput is the input of a [RuleTypeTanium] rule, of the legacy integration of Tanium with Access. The API's
-// documents give it the members of [TaniumS2SInput] and don't say which of them it needs.
+// TaniumInput is the input of a [RuleTypeTanium] rule, which uses the legacy integration of Tanium with Access. The API's
+// documents give it the members of [TaniumS2SInput] without saying which of them it needs.
 type TaniumInput struct {
 	// ConnectionID is the ID of an integration.
 	ConnectionID string `json:"connection_id,omitzero"`
 	// EIDLastSeen is how long ago Tanium saw the device, such as 1h. Older rules hold a point in time.
 	EIDLastSeen string `json:"eid_last_seen,omitzero"`
-	// Operator compares RiskLevel or EIDLastSeen.
+	// Operator compares Tanium's value with RiskLevel or EIDLastSeen.
 	Operator Operator `json:"operator,omitzero"`
-	// RiskLevel is Tanium's rating of the device.
+	// RiskLevel is the risk level to compare with.
 	RiskLevel RiskLevel `json:"risk_level,omitzero"`
-	// ScoreOperator compares TotalScore.
+	// ScoreOperator compares Tanium's score with TotalScore.
 	ScoreOperator Operator `json:"scoreOperator,omitzero"`
-	// TotalScore is Tanium's score of the device, from 1 to 1000. It may have decimals.
+	// TotalScore is the score to compare with, from 1 to 1000. It may have decimals.
 	TotalScore *float64                   `json:"total_score,omitzero"`
 	Extra      map[string]json.RawMessage `json:",embed"`
 }
@@ -255,7 +256,7 @@ func (in *FirewallInput) validate(p *check.Problems) { p.RequiredIsSet("enabled"
 
 // OSVersionInput is the input of a [RuleTypeOSVersion] rule, which compares the version of the operating system.
 type OSVersionInput struct {
-	// OperatingSystem is any platform.
+	// OperatingSystem is one of the Platform constants.
 	OperatingSystem Platform `json:"operating_system,omitzero"`
 	// Operator compares the device's version with Version. Required.
 	Operator Operator `json:"operator,omitzero"`
@@ -265,7 +266,8 @@ type OSVersionInput struct {
 	OSDistroName string `json:"os_distro_name,omitzero"`
 	// OSDistroRevision is the version of a Linux distribution, such as 24.04.
 	OSDistroRevision string `json:"os_distro_revision,omitzero"`
-	// OSVersionExtra is the UBR of Windows, the suffix of a macOS or iOS version, or the distribution of Linux.
+	// OSVersionExtra is the update build revision on Windows, the suffix such as (a) on macOS and iOS, and the distribution
+	// on Linux.
 	OSVersionExtra string                     `json:"os_version_extra,omitzero"`
 	Extra          map[string]json.RawMessage `json:",embed"`
 }
@@ -290,10 +292,10 @@ func (*DomainJoinedInput) validate(*check.Problems) {}
 // ClientCertificateInput is the input of a [RuleTypeClientCertificate] rule, which checks that the device holds a
 // certificate.
 type ClientCertificateInput struct {
-	// CertificateID is the UUID of the certificate that signed the device's. Required.
+	// CertificateID is the UUID of the certificate that signed the device's certificate. Required.
 	CertificateID string `json:"certificate_id,omitzero"`
-	// CN is the common name of the device's certificate. Required. In it, ${serial_number} and ${hostname} stand for
-	// the device's own.
+	// CN is the common name of the device's certificate. Required. ${serial_number} and ${hostname} in it stand for the
+	// device's serial number and host name.
 	CN    string                     `json:"cn,omitzero"`
 	Extra map[string]json.RawMessage `json:",embed"`
 }
@@ -309,12 +311,12 @@ func (in *ClientCertificateInput) validate(p *check.Problems) {
 type ClientCertificateV2Input struct {
 	// OperatingSystem is windows, mac or linux.
 	OperatingSystem Platform `json:"operating_system,omitzero"`
-	// CertificateID is the UUID of the certificate that signed the device's. Required.
+	// CertificateID is the UUID of the certificate that signed the device's certificate. Required.
 	CertificateID string `json:"certificate_id,omitzero"`
 	// CheckPrivateKey is whether the device must hold the certificate's private key. Required.
 	CheckPrivateKey *bool `json:"check_private_key,omitzero"`
-	// CN is the common name of the device's certificate. In it, ${serial_number} and ${hostname} stand for the
-	// device's own.
+	// CN is the common name of the device's certificate. ${serial_number} and ${hostname} in it stand for the device's
+	// serial number and host name.
 	CN string `json:"cn,omitzero"`
 	// ExtendedKeyUsage lists the purposes that the certificate must serve.
 	ExtendedKeyUsage []ExtendedKeyUsage `json:"extended_key_usage,omitzero"`
@@ -346,7 +348,7 @@ func (in *ClientCertificateV2Input) validate(p *check.Problems) {
 // AntivirusInput is the input of a [RuleTypeAntivirus] rule, which checks on Windows that the antivirus software is up
 // to date. The API's documents call it TeamsDevicesAntivirusInputRequest.
 type AntivirusInput struct {
-	// UpdateWindowDays is the number of days within which the software must have been updated.
+	// UpdateWindowDays is the maximum age, in days, of the last update of the antivirus software.
 	UpdateWindowDays *float64                   `json:"update_window_days,omitzero"`
 	Extra            map[string]json.RawMessage `json:",embed"`
 }
@@ -366,12 +368,11 @@ type UniqueClientIDInput struct {
 
 func (in *UniqueClientIDInput) validate(p *check.Problems) { p.ID("id", in.ID) }
 
-// KolideInput is the input of a [RuleTypeKolide] rule, which checks what Kolide says of the device.
+// KolideInput is the input of a [RuleTypeKolide] rule, which checks what Kolide reports about the device.
 type KolideInput struct {
 	// ConnectionID is the ID of an integration. Required.
 	ConnectionID string `json:"connection_id,omitzero"`
-	// AuthState lists the states of which the device must be in one. Required, without duplicates, unless
-	// CountOperator and IssueCount are set.
+	// AuthState lists the states that pass, without duplicates. Required unless CountOperator and IssueCount are set.
 	AuthState []KolideAuthState `json:"auth_state,omitzero"`
 	// CountOperator compares the number of the device's issues with IssueCount.
 	//
@@ -399,20 +400,20 @@ func (in *KolideInput) validate(p *check.Problems) {
 	}
 }
 
-// TaniumS2SInput is the input of a [RuleTypeTaniumS2S] rule, which checks what Tanium says of the device. The API's
-// documents call it TaniumInput.
+// TaniumS2SInput is the input of a [RuleTypeTaniumS2S] rule, which checks what Tanium reports about the device. The
+// API's documents call it TaniumInput.
 type TaniumS2SInput struct {
 	// ConnectionID is the ID of an integration. Required.
 	ConnectionID string `json:"connection_id,omitzero"`
 	// EIDLastSeen is how long ago Tanium saw the device, such as 1h. Older rules hold a point in time.
 	EIDLastSeen string `json:"eid_last_seen,omitzero"`
-	// Operator compares RiskLevel or EIDLastSeen.
+	// Operator compares Tanium's value with RiskLevel or EIDLastSeen.
 	Operator Operator `json:"operator,omitzero"`
-	// RiskLevel is Tanium's rating of the device.
+	// RiskLevel is the risk level to compare with.
 	RiskLevel RiskLevel `json:"risk_level,omitzero"`
-	// ScoreOperator compares TotalScore.
+	// ScoreOperator compares Tanium's score with TotalScore.
 	ScoreOperator Operator `json:"scoreOperator,omitzero"`
-	// TotalScore is Tanium's score of the device, from 1 to 1000. It may have decimals.
+	// TotalScore is the score to compare with, from 1 to 1000. It may have decimals.
 	TotalScore *float64                   `json:"total_score,omitzero"`
 	Extra      map[string]json.RawMessage `json:",embed"`
 }
@@ -424,26 +425,26 @@ func (in *TaniumS2SInput) validate(p *check.Problems) {
 	p.Number("total_score", in.TotalScore)
 }
 
-// CrowdStrikeS2SInput is the input of a [RuleTypeCrowdStrikeS2S] rule, which checks what CrowdStrike says of the device.
-// Its scores are numbers from 1 to 100, written as strings. The API's documents call it CrowdstrikeInput.
+// CrowdStrikeS2SInput is the input of a [RuleTypeCrowdStrikeS2S] rule, which checks what CrowdStrike reports about the
+// device. Its scores are numbers from 1 to 100, written as strings. The API's documents call it CrowdstrikeInput.
 type CrowdStrikeS2SInput struct {
 	// ConnectionID is the ID of an integration. Required.
 	ConnectionID string `json:"connection_id,omitzero"`
 	// LastSeen is how long ago CrowdStrike saw the device, such as 1h, 2d or 15d3h20m4s.
 	LastSeen string `json:"last_seen,omitzero"`
-	// Operator compares the scores and LastSeen.
+	// Operator compares CrowdStrike's values with OS, Overall, SensorConfig and LastSeen, as far as they are set.
 	Operator Operator `json:"operator,omitzero"`
-	// OS is the score of the operating system.
+	// OS is the operating system's score to compare with.
 	OS string `json:"os,omitzero"`
-	// Overall is the score as a whole.
+	// Overall is the overall score to compare with.
 	Overall string `json:"overall,omitzero"`
-	// SensorConfig is the score of the sensor's configuration.
+	// SensorConfig is the score of the sensor's configuration to compare with.
 	SensorConfig string `json:"sensor_config,omitzero"`
-	// State is whether CrowdStrike sees the device.
+	// State is the state that the device must have in CrowdStrike.
 	State CrowdStrikeState `json:"state,omitzero"`
 	// Version is the version of the sensor, of the form x.y.z.
 	Version string `json:"version,omitzero"`
-	// VersionOperator compares Version.
+	// VersionOperator compares the version of the device's sensor with Version.
 	VersionOperator Operator                   `json:"versionOperator,omitzero"`
 	Extra           map[string]json.RawMessage `json:",embed"`
 }
@@ -454,7 +455,7 @@ func (in *CrowdStrikeS2SInput) validate(p *check.Problems) {
 	in.VersionOperator.validate(p, "versionOperator")
 }
 
-// IntuneInput is the input of a [RuleTypeIntune] rule, which checks what Intune says of the device.
+// IntuneInput is the input of a [RuleTypeIntune] rule, which checks what Intune reports about the device.
 type IntuneInput struct {
 	// ConnectionID is the ID of an integration. Required.
 	ConnectionID string `json:"connection_id,omitzero"`
@@ -468,7 +469,8 @@ func (in *IntuneInput) validate(p *check.Problems) {
 	p.Required("compliance_status", string(in.ComplianceStatus))
 }
 
-// WorkspaceOneInput is the input of a [RuleTypeWorkspaceOne] rule, which checks what Workspace ONE says of the device.
+// WorkspaceOneInput is the input of a [RuleTypeWorkspaceOne] rule, which checks what Workspace ONE reports about the
+// device.
 type WorkspaceOneInput struct {
 	// ConnectionID is the ID of an integration. Required.
 	ConnectionID string `json:"connection_id,omitzero"`
@@ -482,22 +484,22 @@ func (in *WorkspaceOneInput) validate(p *check.Problems) {
 	p.Required("compliance_status", string(in.ComplianceStatus))
 }
 
-// SentinelOneS2SInput is the input of a [RuleTypeSentinelOneS2S] rule, which checks what SentinelOne says of the device.
-// The API's documents call it SentineloneS2sInput.
+// SentinelOneS2SInput is the input of a [RuleTypeSentinelOneS2S] rule, which checks what SentinelOne reports about the
+// device. The API's documents call it SentineloneS2sInput.
 type SentinelOneS2SInput struct {
 	// ConnectionID is the ID of an integration. Required.
 	ConnectionID string `json:"connection_id,omitzero"`
-	// ActiveThreats is a number of threats.
+	// ActiveThreats is the number of active threats to compare with.
 	ActiveThreats *float64 `json:"active_threats,omitzero"`
-	// Operator compares ActiveThreats.
+	// Operator compares the device's number of active threats with ActiveThreats.
 	Operator Operator `json:"operator,omitzero"`
 	// Infected is whether the device must be infected or must not.
 	Infected *bool `json:"infected,omitzero"`
 	// IsActive is whether the agent must be active or must not.
 	IsActive *bool `json:"is_active,omitzero"`
-	// NetworkStatus is whether SentinelOne lets the device use the network.
+	// NetworkStatus is the network status that the device must have.
 	NetworkStatus NetworkStatus `json:"network_status,omitzero"`
-	// OperationalState is the state of the agent.
+	// OperationalState is the state that the agent must have.
 	OperationalState OperationalState           `json:"operational_state,omitzero"`
 	Extra            map[string]json.RawMessage `json:",embed"`
 }
@@ -530,13 +532,13 @@ func (in *CustomS2SInput) validate(p *check.Problems) {
 	}
 }
 
-// UnknownInput is an input whose type this package doesn't know, or that doesn't fit its type. It is sent as it came.
+// UnknownInput is an input whose type this package doesn't know, or that doesn't fit its type. It is sent as received.
 type UnknownInput struct {
 	// Type is the type of the rule.
 	Type RuleType
-	// Raw is the input as it came. If it is empty, the rule has no input.
+	// Raw is the input as received. If it is empty, the rule has no input.
 	Raw json.RawMessage
-	// Reason says why the input is none of the other types, such as "path is a number where a string is expected".
+	// Reason says why the input has none of the other types, such as "path is a number where a string is expected".
 	Reason string
 }
 
@@ -563,7 +565,7 @@ const (
 	PlatformChromeOS Platform = "chromeos"
 )
 
-// An Operator compares a value of the device, on its left, with a value of the rule. There are no others than these.
+// An Operator compares a value of the device, on its left, with a value of the rule. No other operators exist.
 type Operator string
 
 // The operators.
@@ -582,7 +584,7 @@ func (o Operator) validate(p *check.Problems, member string) {
 // A ComplianceStatus is the status of a device in Intune or Workspace ONE.
 type ComplianceStatus string
 
-// The compliance statuses. Workspace ONE has the first three only.
+// The compliance statuses. Workspace ONE has only the first three.
 const (
 	ComplianceStatusCompliant     ComplianceStatus = "compliant"
 	ComplianceStatusNonCompliant  ComplianceStatus = "noncompliant"
@@ -605,7 +607,7 @@ const (
 	RiskLevelCritical RiskLevel = "critical"
 )
 
-// A NetworkStatus is whether SentinelOne lets a device use the network.
+// A NetworkStatus says whether SentinelOne lets a device use the network.
 type NetworkStatus string
 
 // The network statuses.
@@ -630,7 +632,7 @@ const (
 	OperationalStateDBCorruption          OperationalState = "db_corruption"
 )
 
-// A CrowdStrikeState is whether CrowdStrike sees a device.
+// A CrowdStrikeState says whether CrowdStrike sees a device.
 type CrowdStrikeState string
 
 // The CrowdStrike states.

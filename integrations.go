@@ -34,7 +34,7 @@ func newIntegrationsService(c *Client) *IntegrationsService {
 	}}
 }
 
-// List returns every integration of the account, of all pages. Its errors are those of [PostureService.List].
+// List returns every integration of the account, as Get returns them. Its errors are those of [PostureService.List].
 //
 // GET /accounts/{account_id}/devices/posture/integration
 func (s *IntegrationsService) List(ctx context.Context, opts ...Option) ([]*Integration, error) {
@@ -55,17 +55,17 @@ func (s *IntegrationsService) ListPage(ctx context.Context, page ListOptions, op
 	return s.integrations.listPage(ctx, page, opts)
 }
 
-// Get returns one integration, without its secrets, which the API never returns. The error wraps [ErrNotFound] if there
-// is none with the ID.
+// Get returns one integration without its secrets, which the API never returns. Responses have also been seen without
+// customer_id and access_client_id: keep them with the secrets, and pass a complete config to Update. The error wraps
+// [ErrNotFound] if there is no integration with the ID.
 //
 // GET /accounts/{account_id}/devices/posture/integration/{integration_id}
 func (s *IntegrationsService) Get(ctx context.Context, integrationID string, opts ...Option) (*Integration, error) {
 	return s.integrations.get(ctx, integrationID, opts)
 }
 
-// Create creates an integration and returns it as the API made it: with its ID, without its secrets. It does not change
-// the given integration and does not send its ID. The error wraps [ErrOutcomeUnknown] if it is open whether the
-// integration exists.
+// Create creates an integration and returns it as the API made it: with its ID, without its secrets. It neither changes the
+// given integration nor sends its ID. The error wraps [ErrOutcomeUnknown] if it may or may not have been created.
 //
 // POST /accounts/{account_id}/devices/posture/integration
 func (s *IntegrationsService) Create(ctx context.Context, integration *Integration, opts ...Option) (*Integration, error) {
@@ -76,7 +76,8 @@ func (s *IntegrationsService) Create(ctx context.Context, integration *Integrati
 }
 
 // Update changes what is set in change and returns the integration as the API keeps it, without its secrets. A config
-// replaces the one that was there, so it must be complete, secrets included.
+// replaces the stored one, so it must be complete, secrets included. The error wraps [ErrNotFound] if there is no
+// integration with the ID.
 //
 // PATCH /accounts/{account_id}/devices/posture/integration/{integration_id}
 func (s *IntegrationsService) Update(
@@ -104,14 +105,14 @@ type Integration struct {
 	Type IntegrationType `json:"type,omitzero"`
 	// Interval is how often the service is asked: "5m", "12h". Required.
 	Interval Interval `json:"interval,omitzero"`
-	// Config says how to reach the service. Create requires it. Responses leave its secrets out.
+	// Config says how to reach the service. Create requires it. Responses leave out its secrets.
 	Config IntegrationConfig `json:"config,omitzero"`
-	// Identifier, Schema and TestResults are read-only: Create and Update don't send them. No document says what they
-	// hold; in responses that were seen they were empty.
+	// Identifier, Schema and TestResults are read-only: Create and Update don't send them. Their contents are not
+	// documented; in recorded responses they are empty.
 	Identifier  string          `json:"identifier,omitzero"`
 	Schema      json.RawMessage `json:"schema,omitzero"`
 	TestResults json.RawMessage `json:"test_results,omitzero"`
-	// Extra holds the members that this package has no field for. They are sent back as they came.
+	// Extra holds the members that this package has no field for. They are sent back as received.
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
@@ -119,14 +120,14 @@ type Integration struct {
 type IntegrationUpdate struct {
 	Name     *string
 	Interval *Interval
-	// Config replaces the one that the integration has, so it has to be whole, secrets included. Its type is sent with it.
-	// To rotate a secret, [WithoutValidation] lets a config with nothing but the new secret pass. Other clients send that,
-	// but no document says that the API then keeps the rest.
+	// Config replaces the stored one: give all members, secrets included. Its type is sent with it. Other clients send only
+	// the new secret, which passes with [WithoutValidation]; whether the live API then keeps the other members is not
+	// documented.
 	Config IntegrationConfig
 }
 
-// Validate returns a [*ValidationError] that names everything that the API would refuse in a new integration, or nil.
-// Create calls it. An integration from a response lacks its secrets, so it is not valid.
+// Validate returns nil, or a [*ValidationError] that lists every missing or malformed member it can judge, as
+// [Rule.Validate] does. Create calls it. An integration from a response is not valid, because it lacks its secrets.
 func (i *Integration) Validate() error {
 	if i == nil {
 		return errNilIntegration
@@ -156,8 +157,8 @@ func (i *Integration) validate(p *check.Problems) {
 	}
 }
 
-// Validate returns a [*ValidationError] that names everything that the API would refuse in the change, or nil. Update
-// calls it.
+// Validate returns nil, or a [*ValidationError] that lists every missing or malformed member it can judge, as
+// [Rule.Validate] does. Update calls it.
 func (u IntegrationUpdate) Validate() error {
 	p := new(check.Problems)
 	if u.Name == nil && u.Interval == nil && u.Config == nil {
@@ -188,7 +189,7 @@ func (u IntegrationUpdate) wireType() IntegrationType {
 	return u.Config.IntegrationType()
 }
 
-// config checks a config. It says missing of a secret that is missing.
+// validateConfig checks a config. The reason that it gives for a missing secret is the text in missing.
 func validateConfig(p *check.Problems, config IntegrationConfig, missing string) {
 	p.MissingSecret = missing
 	p.In("config", func() {
@@ -278,8 +279,7 @@ func decodeIntegration(d *wire.Decoder) (*Integration, error) {
 // holds.
 type IntegrationType string
 
-// The integration types, in the order of the API's documents. A type that is not among them is kept and sent all the
-// same.
+// The integration types, in the order of the API's documents. A type that is not among them is kept and sent all the same.
 const (
 	IntegrationTypeWorkspaceOne   IntegrationType = "workspace_one"
 	IntegrationTypeCrowdStrikeS2S IntegrationType = "crowdstrike_s2s"
@@ -292,7 +292,7 @@ const (
 )
 
 // An IntegrationConfig says how to reach a service: a pointer to the type that belongs to the integration's type, or an
-// *[UnknownConfig]. A type switch tells which. Only this package implements it.
+// *[UnknownConfig]. Use a type switch to find out which. Only this package implements it.
 //
 //   - [IntegrationTypeWorkspaceOne]: [WorkspaceOneConfig], Workspace ONE
 //   - [IntegrationTypeCrowdStrikeS2S]: [CrowdStrikeS2SConfig], CrowdStrike
@@ -303,7 +303,7 @@ const (
 //   - [IntegrationTypeSentinelOneS2S]: [SentinelOneS2SConfig], SentinelOne
 //   - [IntegrationTypeCustomS2S]: [CustomS2SConfig], a service of your own
 //
-// In each of them, Extra holds the members that this package has no field for. They are sent back as they came.
+// In each of them, Extra holds the members that this package has no field for. They are sent back as received.
 //
 //sumtype:decl
 type IntegrationConfig interface {
@@ -432,14 +432,14 @@ type CustomS2SConfig struct {
 
 func (c *CustomS2SConfig) validate(p *check.Problems) { p.RequireStrings(c) }
 
-// UnknownConfig is a config whose type this package doesn't know, or that doesn't fit its type. It is sent as it came.
-// Because Raw may hold secrets, fmt and slog print no more of it than its length.
+// UnknownConfig is a config whose type this package doesn't know, or that doesn't fit its type. It is sent as received.
+// Because Raw may hold secrets, fmt and slog print only its length.
 type UnknownConfig struct {
 	// Type is the type of the integration.
 	Type IntegrationType
-	// Raw is the config as it came. If it is empty, the integration has no config.
+	// Raw is the config as received. If it is empty, the integration has no config.
 	Raw json.RawMessage
-	// Reason says why the config is none of the other types.
+	// Reason says why the config has none of the other types.
 	Reason string
 }
 
@@ -453,10 +453,10 @@ func (c UnknownConfig) LogValue() slog.Value {
 	return slog.GroupValue(slog.String("type", string(c.Type)), slog.Int("bytes", len(c.Raw)))
 }
 
-// A Secret is a credential of a service. Package fmt prints it as [redacted] with every verb that vet allows for it, and
-// so does slog. An empty secret prints as nothing. string(s) is the value, and encoding/json writes the value. Because
-// slog's JSON handler passes slices, maps and structs to encoding/json, log an [Integration] or a config by itself. Code
-// that reads the string itself, such as go-cmp, shows the value; [Integration.Diff] does not.
+// A Secret is a credential of a service. fmt and slog print it as [redacted], also inside a config or an [Integration]; an
+// empty secret prints as nothing. string(s) is the real value. encoding/json writes the real value, because the API needs
+// it. slog's JSON handler uses encoding/json for slices, maps and structs, so it would write secrets in them: log configs
+// one by one, or as text. Code that reads the string itself, such as go-cmp, shows the value; [Integration.Diff] doesn't.
 type Secret string
 
 // String returns [redacted], or "" for an empty secret.

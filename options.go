@@ -94,8 +94,8 @@ func WithBaseURL(baseURL string) Option {
 	return func(s *settings) { s.baseURL = baseURL }
 }
 
-// WithPlainHTTP allows a base URL with http to name a host that is not a loopback host, such as a container beside this
-// one. Credentials then cross the network unencrypted.
+// WithPlainHTTP allows a base URL with http to name a host that is not a loopback host, such as a neighboring container.
+// Credentials then cross the network unencrypted.
 func WithPlainHTTP() Option {
 	return func(s *settings) { s.plainHTTP = true }
 }
@@ -128,8 +128,8 @@ func WithUserAgent(product string) Option {
 	}
 }
 
-// WithHeader sets a header of every request, in place of one that this package sets. Host is allowed; Content-Length,
-// Transfer-Encoding and Trailer are not, because they describe the body. The option can be repeated.
+// WithHeader sets a header of every request. It overrides headers that this package sets, Authorization included. Host is
+// allowed; Content-Length, Transfer-Encoding and Trailer are not, because they describe the body. It can be repeated.
 func WithHeader(name, value string) Option {
 	return func(s *settings) {
 		name := http.CanonicalHeaderKey(name)
@@ -148,7 +148,8 @@ func WithHeader(name, value string) Option {
 
 // WithTimeout limits one attempt: the token source, connecting, sending, and reading the whole response. It defaults to
 // 30 seconds; 0 is no limit. The context limits the call as a whole. An attempt that takes longer fails with a [net.Error]
-// whose Timeout method returns true.
+// whose Timeout method returns true and which matches [context.DeadlineExceeded]; ctx.Err() says whether the call's own
+// deadline has passed.
 func WithTimeout(perAttempt time.Duration) Option {
 	return func(s *settings) {
 		if perAttempt < 0 {
@@ -168,8 +169,8 @@ func WithMaxRetries(n int) Option {
 	}
 }
 
-// WithMaxRetryWait limits the wait before a retry. A response whose Retry-After asks for more ends the call at once, with
-// an [*Error] that says how long. It defaults to 60 seconds.
+// WithMaxRetryWait limits the wait before a retry. A response whose Retry-After asks for more ends the call immediately,
+// with an [*Error] that says how long. It defaults to 60 seconds; 0 retries without waiting; a negative value is an error.
 func WithMaxRetryWait(d time.Duration) Option {
 	return func(s *settings) {
 		if d < 0 {
@@ -181,26 +182,26 @@ func WithMaxRetryWait(d time.Duration) Option {
 
 // A Limiter decides when a request may be sent. Wait returns nil when it may, or an error, which ends the call; it must
 // return when the context ends. Wait is called before every attempt. Programs that share one token can share a limiter;
-// *rate.Limiter of golang.org/x/time is a Limiter. [Operation] tells what is asked for.
+// *rate.Limiter of golang.org/x/time is a Limiter. [Operation] returns the name of the call.
 type Limiter interface {
 	Wait(context.Context) error
 }
 
-// A LimitObserver is a [Limiter] that is told what every response says of the rate limit, so that all programs that share
-// a token can stop when the API refuses a request of one of them. Observe must be safe for concurrent use.
+// LimitObserver is an optional interface of a [Limiter]. Observe is called after every response with what it says about the
+// rate limit, so that all programs that share a token can stop when the API refuses a request of one of them. Observe must
+// be safe for concurrent use.
 type LimitObserver interface {
 	Observe(context.Context, RateLimit)
 }
 
 // WithLimiter asks limiter before every attempt; nil removes a limiter. It defaults to none. The API allows a user or
-// token 1,200 requests in five minutes, over all clients that share it. A limiter that is a [LimitObserver] too is told
-// of every response.
+// token 1,200 requests in five minutes, across all programs. A limiter may also be a [LimitObserver].
 func WithLimiter(limiter Limiter) Option {
 	return func(s *settings) { s.limiter = limiter }
 }
 
-// WithRateLimit allows perSecond requests, and bursts of up to burst. Everything that the same Option value is passed to
-// shares the limit.
+// WithRateLimit allows perSecond requests, and bursts of up to burst. Clients and calls that are given the same Option value
+// share the limit. It defaults to none, and replaces a limiter.
 func WithRateLimit(perSecond float64, burst int) Option {
 	limiter := rate.NewLimiter(rate.Limit(perSecond), burst)
 	return func(s *settings) {
@@ -213,8 +214,8 @@ func WithRateLimit(perSecond float64, burst int) Option {
 
 // WithPacing waits for the next rate limit window if the last response said that no request is left in this one, or was a
 // 429 with a Retry-After. If the next window is further away than [WithMaxRetryWait] or the context's deadline, the request
-// is sent at once, and the API decides. Clients and calls that are passed the same Option value share what responses said.
-// It defaults to no pacing.
+// is sent immediately, and the API decides. Clients and calls that are given the same Option value share what responses
+// said; those of separate WithPacing calls don't. It defaults to no pacing.
 func WithPacing() Option {
 	pacer := new(api.Pacer)
 	return func(s *settings) { s.pacer = pacer }
@@ -228,7 +229,7 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 // WithResponse fills response with what the last response of a call says, even if the call fails. It is an option of calls,
-// not of [NewClient], and response must not be used by two calls at a time.
+// not of [NewClient]. Two calls must not use the same response at the same time.
 func WithResponse(response *Response) Option {
 	return func(s *settings) { s.response = response }
 }
@@ -244,24 +245,24 @@ func WithoutEnvironment() Option {
 	return func(s *settings) { s.skipEnvironment = true }
 }
 
-// A Response is what a response says besides its result; see [WithResponse]. Of a call that reads several pages it is the
-// last one's.
+// A Response is what a response says besides its result; see [WithResponse]. After a call that reads several pages it
+// describes the last response.
 type Response struct {
-	// StatusCode is 0 if no response came.
+	// StatusCode is 0 if there was no response.
 	StatusCode int
 	Header     http.Header
 	// RayID is the CF-Ray header, which Cloudflare's support asks for.
 	RayID string
-	// Attempts counts how often the request was sent, or tried to be sent.
+	// Attempts counts the attempts, including those that didn't reach the API.
 	Attempts int
-	// Messages are the envelope's.
+	// Messages are the messages in the response envelope.
 	Messages  []Message
 	RateLimit RateLimit
 }
 
 // A RateLimit is what the Ratelimit, Ratelimit-Policy and Retry-After headers of a response say. Fields that they don't
-// mention are zero. Of several policies it is the one with the fewest requests left. If the quota of that policy is
-// missing, the quota of another one is used.
+// mention are zero. Of several policies it describes the one with the fewest requests left. If that policy has no quota of
+// its own, Quota and Window are those of another policy.
 type RateLimit struct {
 	// Policy is the policy's name, "" if there is no Ratelimit header.
 	Policy string
@@ -273,11 +274,11 @@ type RateLimit struct {
 	Quota int
 	// Window is the length of a window.
 	Window time.Duration
-	// RetryAfter is how long to wait before the next request, usually of a 429.
+	// RetryAfter is how long to wait before the next request, usually after a 429.
 	RetryAfter time.Duration
 }
 
-// settings are what calls are made with. Secrets are in closures only, where no fmt verb prints them.
+// settings hold what a call needs. Secrets are only in closures, where no fmt verb prints them.
 type settings struct {
 	accountID        string
 	baseURL          string
@@ -306,7 +307,7 @@ type settings struct {
 	problems []error
 }
 
-// clientSettings returns what the options of a client come to. An environment variable is overridden by an option.
+// clientSettings returns the settings of a client with the options, which override environment variables.
 func clientSettings(opts []Option) (*settings, error) {
 	s := defaultSettings()
 	environment(s)
@@ -346,7 +347,7 @@ func defaultSettings() *settings {
 	}
 }
 
-// environment applies what the environment variables say.
+// environment applies the environment variables. A token is preferred to an API key.
 func environment(s *settings) {
 	token, key := os.Getenv(envAPIToken), os.Getenv(envAPIKey)
 	switch {

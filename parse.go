@@ -6,10 +6,9 @@ import (
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
-// ParseRule reads a rule that a person wrote, as JSON. It is strict, whereas [json.Unmarshal] and the calls, which read
-// what the API sends, are not. It returns a [*ValidationError] that names everything that is wrong: members that this
-// package has no field for, with the one that was probably meant, a type that it doesn't know, values that don't fit, and
-// all that Validate finds.
+// ParseRule reads a rule that a person wrote as JSON. It is strict; [json.Unmarshal] and the calls, which read what the API
+// sends, are not. Its [*ValidationError] lists all problems: members that this package has no field for, each with the one
+// that was probably meant, an unknown type, values that don't fit, and all that Validate finds.
 //
 // Members that are listed in allow, such as "input.flavor" or "match.later", may be there without a field. "*" stands
 // for all of them, and for every type. A value that doesn't fit its field is always an error.

@@ -36,19 +36,20 @@ func newPostureService(c *Client) *PostureService {
 	}}
 }
 
-// List returns every rule of the account, of all pages. If rules are unreadable it returns the others and an error in
-// which [errors.As] finds the first [*ItemError]; if the list can't be shown to be whole it returns what came and an
-// error that wraps [ErrIncomplete]. With any other error it returns nil. A response is limited to 64 MiB.
+// List returns every rule of the account, from all pages. If some rules are unreadable, it returns the others and an error
+// in which [errors.As] finds the first [*ItemError]. If the list can't be shown to be complete, it returns the rules it
+// received and an error that wraps [ErrIncomplete]. An error can be both: test for ErrIncomplete first. With any other
+// error List returns nil. A response is limited to 64 MiB.
 //
 // GET /accounts/{account_id}/devices/posture
 func (s *PostureService) List(ctx context.Context, opts ...Option) ([]*Rule, error) {
 	return s.rules.list(ctx, opts)
 }
 
-// All yields every rule of the account, page by page. A page is read whole before its rules are yielded, so that the loop
-// may take its time and make calls, and no rule is yielded twice. An unreadable rule is yielded as nil and an
-// [*ItemError], after which the loop may go on; any other error is the last. It wraps [ErrIncomplete] if the list can't be
-// shown to be whole, also because the loop deletes what it lists.
+// All yields every rule of the account, page by page. A whole page is read before its rules are yielded, so the loop may
+// take its time and make calls. No rule is yielded twice. An unreadable rule is yielded as nil and an [*ItemError], after
+// which the loop may go on; any other error ends it. That error wraps [ErrIncomplete] if the list can't be shown to be
+// complete, for example because the loop deletes the rules that it lists.
 //
 // GET /accounts/{account_id}/devices/posture
 func (s *PostureService) All(ctx context.Context, opts ...Option) iter.Seq2[*Rule, error] {
@@ -69,8 +70,8 @@ func (s *PostureService) Get(ctx context.Context, ruleID string, opts ...Option)
 	return s.rules.get(ctx, ruleID, opts)
 }
 
-// Create creates a rule and returns it as the API made it, with its ID. It does not change the given rule and does not
-// send its ID. The error wraps [ErrOutcomeUnknown] if it is open whether the rule exists.
+// Create creates a rule and returns it as the API made it, with its ID. It neither changes the given rule nor sends its
+// ID. The error wraps [ErrOutcomeUnknown] if the rule may or may not have been created.
 //
 // POST /accounts/{account_id}/devices/posture
 func (s *PostureService) Create(ctx context.Context, rule *Rule, opts ...Option) (*Rule, error) {
@@ -80,8 +81,9 @@ func (s *PostureService) Create(ctx context.Context, rule *Rule, opts ...Option)
 	return s.rules.submit(ctx, "create", http.MethodPost, rule, opts)
 }
 
-// Update replaces the rule that has rule.ID and returns it as the API keeps it. What the given rule leaves out is reset,
-// so change a rule that Get returned. The API does not support another type than the rule has: delete it and create one.
+// Update replaces the rule that has rule.ID and returns it as the API keeps it. Members that the given rule leaves out are
+// reset, so change a rule that Get returned. The API can't change a rule's type: delete the rule and create another one.
+// The error wraps [ErrNotFound] if there is no rule with the ID.
 //
 // PUT /accounts/{account_id}/devices/posture/{rule_id}
 func (s *PostureService) Update(ctx context.Context, rule *Rule, opts ...Option) (*Rule, error) {
@@ -91,8 +93,8 @@ func (s *PostureService) Update(ctx context.Context, rule *Rule, opts ...Option)
 	return s.rules.submit(ctx, "update", http.MethodPut, rule, opts, rule.ID)
 }
 
-// Delete deletes one rule. The API reports success for a rule that doesn't exist. If it responds with status 404 or code
-// 6024 instead, the error wraps [ErrNotFound], unless an earlier attempt may have deleted the rule.
+// Delete deletes one rule. Deleting a rule that doesn't exist succeeds, because the API responds so. If the API reports
+// 404 or code 6024 instead, the error wraps [ErrNotFound], unless an earlier attempt of this call may have deleted the rule.
 //
 // DELETE /accounts/{account_id}/devices/posture/{rule_id}
 func (s *PostureService) Delete(ctx context.Context, ruleID string, opts ...Option) error {
@@ -111,31 +113,31 @@ type Rule struct {
 	// Type decides what Input is. It defaults to Input's type.
 	Type        RuleType `json:"type,omitzero"`
 	Description string   `json:"description,omitzero"`
-	// Schedule is how often the device is checked, at least every minute. The API defaults to 5m.
+	// Schedule is how often the device is checked. Minimum 1m. The API defaults to 5m.
 	Schedule Interval `json:"schedule,omitzero"`
 	// Expiration is how long a result is valid. If it is unset, a result is valid until the next one. Cloudflare advises
 	// at least twice the schedule.
 	Expiration Interval `json:"expiration,omitzero"`
-	// Match selects the devices that the rule applies to.
+	// Match selects the devices that the rule applies to. If it is unset, the API's documents imply all devices.
 	Match []Match `json:"match,omitzero"`
 	// Input holds what is checked. It is optional only for the types warp, gateway and tanium.
 	Input DeviceInput `json:"input,omitzero"`
 	// Enabled reports whether the API evaluates the rule. It is read-only: the API computes it, and Create and Update
 	// don't send it.
 	Enabled *bool `json:"enabled,omitzero"`
-	// Extra holds the members that this package has no field for. They are sent back as they came.
+	// Extra holds the members that this package has no field for. They are sent back as received.
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
 // A Match is a condition on the devices that a rule applies to. The API's documents call it DeviceMatch.
 type Match struct {
 	Platform Platform `json:"platform,omitzero"`
-	// Extra holds the members that this package has no field for. They are sent back as they came.
+	// Extra holds the members that this package has no field for. They are sent back as received.
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
-// Validate returns a [*ValidationError] that names everything in the rule that the API would refuse or that could not
-// mean anything, or nil. Create and Update call it.
+// Validate returns nil, or a [*ValidationError] that lists every missing or malformed member it can judge. It doesn't check
+// values that the API may extend, such as platforms, nor hashes, versions and URLs. Create and Update call it.
 func (r *Rule) Validate() error {
 	if r == nil {
 		return errNilRule
@@ -228,7 +230,7 @@ func (m Match) String() string {
 	return variant.Text(&m)
 }
 
-// secrets returns nothing, for a rule has no secrets.
+// secrets returns nil, because a rule has no secrets.
 func (r *Rule) secrets() []string { return nil }
 
 // MarshalJSON returns the rule as the API sends it, with all that is set.

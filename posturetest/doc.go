@@ -4,37 +4,37 @@
 //	server := posturetest.New(t)
 //	client := server.Client()
 //
-// It serves the ten endpoints of rules and integrations, stores what it is given, and can be told to misbehave.
+// It serves all endpoints of rules and integrations, stores what it is given, and misbehaves on demand.
 //
 //   - [Server.PutRule] and [Server.PutIntegration] fill it, [Server.ListRules] and [Server.ListIntegrations] read it.
 //     [Server.AddRule], [Server.AddIntegration], [Server.Rules] and [Server.Integrations] do the same in JSON.
-//   - [Server.Requests] returns the requests that came.
-//   - [Server.Inject] and its short forms, such as [Server.FailNext], spoil requests to come.
+//   - [Server.Requests] returns the received requests.
+//   - [Server.Inject] and its short forms, such as [Server.FailNext], make later requests fail.
 //   - [Server.SetPageSize] splits lists into pages.
-//   - [WithBehavior] chooses between what the live API is said to do.
+//   - [WithBehavior] chooses between behaviors that are reported of the live API.
 //
 // # Faults
 //
-// A [Fault] says which requests it spoils, by operation, method, path or a function, and from which on, and what happens
-// to them:
+// A [Fault] selects requests by operation, method, path or a function, may let some of them through first, and says what
+// happens to the others:
 //
 //	server.Inject(posturetest.Fault{Operation: "posture.create", After: 2, Cut: posturetest.CutAfter})
 //
-// [Server.FailNext], [Server.LoseNext], [Server.DelayNext], [Server.CutNext] and [Server.LimitNext] spoil the next
-// requests, whatever they ask for. A request meets one fault, so FailNext(2, 500) and then CutNext(1, CutAfter) spoil
-// three requests, the third by a cut.
+// [Server.FailNext], [Server.LoseNext], [Server.DelayNext], [Server.CutNext] and [Server.LimitNext] affect the next
+// requests of any kind. At most one fault affects a request, so FailNext(2, 500) and then CutNext(1, CutAfter) affect three
+// requests, the third by a cut.
 //
-// Go's own http.Transport sends a GET again, unasked, if a connection that it had used before is cut before the response
-// begins. The second request meets the next fault.
+// Go's http.Transport sends a GET again on its own if a reused connection is cut before the response begins. The next fault
+// affects that second request.
 //
 // # Retries take time
 //
-// A client that retries pauses for up to half a second, then longer. Give it a short limit in tests:
+// A client that retries waits for up to half a second, then longer. Give it a short limit in tests:
 //
 //	client := server.Client(cfposture.WithMaxRetryWait(time.Millisecond))
 //
 // Then a Retry-After of a second fails the call, because it is above the limit. A testing/synctest bubble has neither
-// problem: its clock jumps over every pause. Make the server in the bubble, and in memory:
+// problem: its clock jumps over every wait. Create the server in the bubble with InMemory:
 //
 //	synctest.Test(t, func(t *testing.T) {
 //		server := posturetest.New(t, posturetest.InMemory())
@@ -44,14 +44,14 @@
 //
 // # Other languages
 //
-// A server made with [WithControl] takes faults over HTTP and tells what it saw. These paths need no credentials, are
-// not recorded and meet no fault. Like the server's URL they are for tests on one machine:
+// A server made with [WithControl] takes faults over HTTP and reports the received requests. These paths need no
+// credentials, are not recorded, and no fault affects them. Like the server's URL they are for tests on one machine:
 //
 //	POST   /posturetest/faults    adds faults: a JSON object or an array, see ParseFaults
 //	GET    /posturetest/faults    returns those that are still waiting for requests
 //	DELETE /posturetest/faults    drops them
-//	GET    /posturetest/requests  returns the requests that came, without their secrets
-//	POST   /posturetest/reset     makes the server as it was when new
+//	GET    /posturetest/requests  returns the received requests, without their secrets
+//	POST   /posturetest/reset     returns the server to its initial state
 //
 // For example:
 //
@@ -63,9 +63,8 @@
 //
 // # How far to trust it
 //
-// It was made from the API's public documents, from recorded responses and from what users of the API report, not from
-// the API itself. A test that passes here says that a program does what these ask for; it does not say that the live API
-// agrees.
+// It was made from the API's public documents, from recorded responses and from reports of the API's users, not from the API
+// itself. A test that passes here shows that a program does what these sources ask for, not that the live API agrees.
 //
 // Like the API, it responds in the v4 envelope with members in alphabetical order, assigns UUIDs to new rules, replaces a
 // rule as a whole on PUT, changes an integration only in what a PATCH has, keeps members that it doesn't know, and never

@@ -40,7 +40,7 @@ type methodVerb struct{ method, verb string }
 
 var accountID = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
-// findEndpoint takes the path as it came, because cleaning it, as http.ServeMux does, would hide that a client sent an
+// findEndpoint takes the path as received, because cleaning it, as http.ServeMux does, would hide that a client sent an
 // ID with a slash or dots in it.
 func findEndpoint(r *http.Request) endpoint {
 	path := r.URL.EscapedPath()

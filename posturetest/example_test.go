@@ -340,7 +340,7 @@ func ExampleServer_Close() {
 	// Output: 1
 }
 
-// Requests returns what came, without secrets.
+// Requests returns the received requests, without secrets.
 func ExampleServer_Requests() {
 	server := posturetest.NewServer()
 	defer server.Close()

@@ -15,8 +15,8 @@ import (
 	"github.com/cfposture/cfposture/internal/apifacts"
 )
 
-// A Fault spoils requests. The first group of fields aims it: a request meets the fault if it meets all that is set. The
-// second group says what happens to it. The zero Fault takes the next request and leaves it as it is.
+// A Fault affects requests. The first group of fields selects them: a fault affects a request that matches all fields that
+// are set. The second group says what happens to the request. The zero Fault selects the next request and changes nothing.
 //
 // In JSON, which [ParseFaults] reads, the members are named like the fields, in lower case: delay is a string such as
 // "250ms", cut is "before", "after" or "middle", and Match is not available.
@@ -29,19 +29,19 @@ type Fault struct {
 	// Path is a pattern as of [path.Match] for the path below the base URL, such as "/accounts/*/devices/posture". Unset,
 	// any.
 	Path string
-	// Match reports whether to spoil the request, of which the body can't be read any more. It must not call the server.
-	// nil is any.
+	// Match reports whether the fault affects the request, whose body has already been read. It must not call the server.
+	// nil matches any request.
 	Match func(*http.Request) bool
-	// After is how many requests that the fields above select are let through first.
+	// After is the number of requests selected by the fields above that are let through first.
 	After int
-	// Times is how many requests are spoiled before the fault is over. 0 is one, a negative number is all.
+	// Times is the number of requests that the fault affects. 0 is one, a negative number is all.
 	Times int
 
-	// Status is that of the response in place of the real one, from 200 to 599. 502, 503 and 520 to 527 come as the HTML
-	// page of a proxy, 504 with an empty body, all others as an envelope with success false: so does 200, which the API
-	// is known to send as well. 0 keeps the real response.
+	// Status is the status of a response that replaces the real one, from 200 to 599. 502, 503 and 520 to 527 have the HTML
+	// page of a proxy as their body, 504 has an empty body, and all others have an envelope with success false: also 200,
+	// which the API is known to send. 0 keeps the real response.
 	Status int
-	// Code and Message replace those of the error in an envelope.
+	// Code and Message replace the code and message of the error in that envelope.
 	Code    int
 	Message string
 	// Body replaces the body of a response that has Status.
@@ -49,25 +49,25 @@ type Fault struct {
 	// Header is added to the response.
 	Header map[string]string
 	// Lost carries the request out although the response has Status, as when a proxy gives up on an API that is only
-	// slow. Unset, a request that gets Status is not carried out.
+	// slow. If it is false, a request that gets Status is not carried out.
 	Lost bool
-	// Delay is how long the response waits, after the request is carried out. The wait ends early, without a response,
+	// Delay is the time between carrying out the request and sending the response. It ends early, without a response,
 	// when the request's context ends or the server closes.
 	Delay time.Duration
 	// Cut cuts the connection.
 	Cut Cut
 }
 
-// Cut is the moment at which a [Fault] cuts a connection.
+// Cut is the moment at which a [Fault] cuts the connection. The zero value doesn't cut it.
 type Cut int
 
 // The moments at which a [Fault] can cut a connection.
 const (
-	// CutBefore is when the request has come, before it is carried out.
+	// CutBefore cuts the connection once the request has arrived, before it is carried out.
 	CutBefore Cut = iota + 1
-	// CutAfter is after it is carried out, before any of the response is sent.
+	// CutAfter cuts it after the request is carried out, before any of the response is sent.
 	CutAfter
-	// CutMiddle is after it is carried out, in the middle of the response's body.
+	// CutMiddle cuts it after the request is carried out, in the middle of the response's body.
 	CutMiddle
 )
 
@@ -190,9 +190,8 @@ func (f *Fault) check() error {
 	return nil
 }
 
-// Inject adds faults to those that wait for requests. A request meets one fault: the first that was added of those
-// that are aimed at it and have let enough requests through. Inject panics if a pattern is malformed or a number is out
-// of range.
+// Inject adds faults to those that wait for requests. At most one fault affects a request: the first added one that selects
+// it and has let enough requests through. Inject panics if a pattern is malformed or a number is out of range.
 func (s *Server) Inject(faults ...Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -207,7 +206,7 @@ func (s *Server) Inject(faults ...Fault) {
 	}
 }
 
-// ClearFaults drops the faults that no request has met yet.
+// ClearFaults drops the faults that are still waiting for requests.
 func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -225,10 +224,10 @@ func (s *Server) LoseNext(n, status int) {
 	s.spoilNext(n, Fault{Status: mustBeStatus(status), Lost: true})
 }
 
-// DelayNext carries the next n requests out at once and responds after d: see Delay of [Fault].
+// DelayNext carries out the next n requests immediately and responds after d: see Delay of [Fault].
 func (s *Server) DelayNext(n int, d time.Duration) { s.spoilNext(n, Fault{Delay: d}) }
 
-// CutNext cuts the connection of the next n requests, at the moment that when names.
+// CutNext cuts the connections of the next n requests at the given moment.
 func (s *Server) CutNext(n int, when Cut) { s.spoilNext(n, Fault{Cut: when}) }
 
 // LimitNext responds to the next n requests with 429 and a Retry-After header, in seconds rounded up. None of them is
@@ -255,7 +254,7 @@ func (s *Server) spoilNext(n int, f Fault) {
 	}
 }
 
-// takeFault returns the fault that the request meets, or one that spoils nothing. s.mu is held.
+// takeFault returns the fault that affects the request, or one that changes nothing. s.mu is held.
 func (s *Server) takeFault(r *http.Request, e endpoint) *Fault {
 	for i, f := range s.faults {
 		switch {
@@ -275,7 +274,7 @@ func (s *Server) takeFault(r *http.Request, e endpoint) *Fault {
 	return &Fault{}
 }
 
-// isFor reports whether the fault is aimed at the request.
+// isFor reports whether the fault selects the request.
 func (f *Fault) isFor(r *http.Request, e endpoint) bool {
 	return matches(f.Operation, e.operation()) &&
 		(f.Method == "" || f.Method == r.Method) &&
@@ -291,7 +290,7 @@ func matches(pattern, name string) bool {
 // carriesOut reports whether the request has its effect.
 func (f *Fault) carriesOut() bool { return f.Status == 0 || f.Lost }
 
-// spoil changes the response of a request that met the fault.
+// spoil changes the response of a request that the fault affects.
 func (f *Fault) spoil(r *response) {
 	if f.Status != 0 {
 		*r = f.failure()

@@ -6,7 +6,7 @@ import (
 	"github.com/cfposture/cfposture/internal/apifacts"
 )
 
-// object is a JSON object whose values stay the bytes that came, so that unknown members and the digits of numbers are
+// object is a JSON object whose values stay the received bytes, so that unknown members and the digits of numbers are
 // kept. It encodes with its members in alphabetical order.
 type object map[string]json.RawMessage
 

@@ -64,7 +64,7 @@ type Behavior struct {
 	// OmittedMembers are members of inputs that responses leave out although the server has them. Users saw the live
 	// API leave out those that [OmittedMembers] returns; nobody recorded when. nil leaves out none.
 	OmittedMembers []string
-	// ConfigMembers are members of configs that responses hold beside those that were recorded: api_url, auth_url and
+	// ConfigMembers are members of configs that responses hold along with the recorded ones: api_url, auth_url and
 	// client_id. Whether the live API returns customer_id and access_client_id isn't known. "*" is every member, even
 	// one that no document names; secrets are never returned.
 	ConfigMembers []string

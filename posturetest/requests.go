@@ -22,7 +22,7 @@ type Request struct {
 	// endpoint.
 	Operation string
 	Method    string
-	Path      string // below /client/v4, escaped as it came
+	Path      string // below /client/v4, escaped as received
 	Query     url.Values
 	Header    http.Header
 	Body      []byte

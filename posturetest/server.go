@@ -136,8 +136,8 @@ func (s *Server) countConnections(connection net.Conn, state http.ConnState) {
 // [http.ErrAbortHandler], which makes net/http's servers cut it.
 func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
 
-// Reset makes s as it was when new: no rules, no integrations, no requests seen, no faults to come, no page size, no
-// limit to the requests that are kept, and the first [Behavior].
+// Reset returns s to its initial state: no rules, integrations, recorded requests or faults, no page size, no limit on the
+// recorded requests, and the [Behavior] that s was made with.
 func (s *Server) Reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

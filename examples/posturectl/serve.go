@@ -26,12 +26,12 @@ What it holds is in memory unless --state names a file, which becomes a document
 as export writes it when the program ends. A change is saved before its response
 is sent; where that fails, the response is a 500 and nothing is changed.
 
-It misbehaves when it is told to: by --fail and --latency, by the variable
+It misbehaves on demand: by --fail and --latency, by the variable
 POSTURETEST_FAULTS, and while it runs by the paths below /posturetest/ on the
 same port, which need no credentials:
 
   GET, POST or DELETE /posturetest/faults   faults to come, as JSON
-  GET                 /posturetest/requests requests that came, without secrets
+  GET                 /posturetest/requests received requests, without secrets
   POST                /posturetest/reset    forget everything`
 
 type serveFlags struct {

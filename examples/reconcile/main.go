@@ -23,7 +23,7 @@ import (
 	"github.com/cfposture/cfposture/posturetest"
 )
 
-// wanted is the desired state. A program of your own reads it from a file; YAML, by YAMLToJSON of sigs.k8s.io/yaml.
+// wanted is the desired state. A program of your own reads it from a file; YAML, by YAMLToJSONStrict of sigs.k8s.io/yaml.
 const wanted = `[
   {"name": "Firewall on", "type": "firewall", "match": [{"platform": "windows"}], "input": {"enabled": true}},
   {"name": "Disks encrypted", "type": "disk_encryption", "schedule": "1h", "input": {"requireAll": true}}

@@ -10,7 +10,7 @@ const (
 	maxShown  = 3
 )
 
-// A ListError is what is wrong with a list beside the items that came.
+// A ListError is what is wrong with a list, along with the received items.
 type ListError struct {
 	// Incomplete is nil if the list is whole.
 	Incomplete error

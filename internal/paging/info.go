@@ -10,7 +10,7 @@ type Info struct {
 	hasCursor bool // the list goes on in a way that this package does not know
 }
 
-// ParseInfo reads a result_info. What makes no sense is left out: odd paging must not hide the items that came.
+// ParseInfo reads a result_info. What makes no sense is left out: odd paging must not hide the received items.
 func ParseInfo(data []byte) Info {
 	var info Info
 	s := wire.NewScanner(data)

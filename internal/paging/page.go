@@ -17,7 +17,7 @@ type Items[T any] struct {
 	ID func(*T) string
 }
 
-// A Page is a page as it came.
+// A Page is a page as received.
 type Page[T any] struct {
 	Info Info
 
@@ -81,7 +81,7 @@ func (p *Page[T]) Decode(s *wire.Scanner) error {
 	return nil
 }
 
-// Len returns the number of items that came, unreadable ones and those that were left out included.
+// Len returns the number of received items, including unreadable ones and those that were left out.
 func (p *Page[T]) Len() int { return len(p.items) + len(p.unreadable) }
 
 // leaveOut leaves out the items for which wasSeen returns true. It gives it the ID of each, or its text if it has none.

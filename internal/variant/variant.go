@@ -1,5 +1,5 @@
 // Package variant has what all inputs of rules and all configs of integrations have in common: they are structs behind an
-// interface, are read by the type that stands beside them, and print without secrets.
+// interface, are read by the type member of the same object, and print without secrets.
 package variant
 
 import (

@@ -122,7 +122,8 @@ func TestALongArrayIsAllocatedOnce(t *testing.T) {
 		}))
 	}
 	short := allocations(`{"texts":["a"],"list":[{}]}`)
-	assert.Equal(t, short, allocations(`{"texts":["a" , "b","]","d"],"list":[{},{"name":"x"} , {}]}`))
+	long := allocations(`{"texts":["a"` + strings.Repeat(` , "]"`, 100) + `],"list":[{}` + strings.Repeat(` , {}`, 100) + `]}`)
+	assert.InDelta(t, short, long, 1, "the race detector may add one")
 }
 
 func TestAppendWritesFieldsInOrderThenExtraByName(t *testing.T) {
