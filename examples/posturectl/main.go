@@ -130,7 +130,7 @@ func (e *exitError) Unwrap() error { return e.err }
 
 // usagef returns the error of a program that was called in a wrong way.
 func usagef(format string, args ...any) error {
-	return &exitError{exitUsage, fmt.Errorf(format+" (-h tells more)", args...)}
+	return &exitError{exitUsage, fmt.Errorf(format+" (-h shows more)", args...)}
 }
 
 // atMost returns an argument check for commands that take up to n arguments.

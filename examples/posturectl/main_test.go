@@ -32,14 +32,14 @@ func TestWrongCallsExitWith2(t *testing.T) {
 		args   []string
 		stderr string
 	}{
-		"unknown command":   {[]string{"exprt"}, "posturectl: unknown command \"exprt\": did you mean export? (-h tells more)\n"},
-		"unlike any":        {[]string{"quantum"}, "posturectl: unknown command \"quantum\" (-h tells more)\n"},
-		"unknown flag":      {[]string{"export", "--no-such-flag"}, "posturectl: unknown flag: --no-such-flag (-h tells more)\n"},
-		"unknown shorthand": {[]string{"export", "-x"}, "posturectl: unknown shorthand flag: 'x' in -x (-h tells more)\n"},
-		"extra argument":    {[]string{"export", "a"}, "posturectl: unexpected argument \"a\" (-h tells more)\n"},
+		"unknown command":   {[]string{"exprt"}, "posturectl: unknown command \"exprt\": did you mean export? (-h shows more)\n"},
+		"unlike any":        {[]string{"quantum"}, "posturectl: unknown command \"quantum\" (-h shows more)\n"},
+		"unknown flag":      {[]string{"export", "--no-such-flag"}, "posturectl: unknown flag: --no-such-flag (-h shows more)\n"},
+		"unknown shorthand": {[]string{"export", "-x"}, "posturectl: unknown shorthand flag: 'x' in -x (-h shows more)\n"},
+		"extra argument":    {[]string{"export", "a"}, "posturectl: unexpected argument \"a\" (-h shows more)\n"},
 		"hostile argument":  {[]string{"types", "a\x1b[2J\nb"}, "unknown type \"a\\x1b[2J\\nb\""},
-		"hostile flag":      {[]string{"types", "--a\x1b[2J"}, "posturectl: unknown flag: --a\uFFFD[2J (-h tells more)\n"},
-		"no value":          {[]string{"export", "-o"}, "posturectl: flag needs an argument: 'o' in -o (-h tells more)\n"},
+		"hostile flag":      {[]string{"types", "--a\x1b[2J"}, "posturectl: unknown flag: --a\uFFFD[2J (-h shows more)\n"},
+		"no value":          {[]string{"export", "-o"}, "posturectl: flag needs an argument: 'o' in -o (-h shows more)\n"},
 	}
 	for title, test := range tests {
 		t.Run(title, func(t *testing.T) {
@@ -76,7 +76,7 @@ func TestAccountComesFromFlagsAndEnvironment(t *testing.T) {
 	}{
 		"nothing": {
 			nil, nil, exitUsage,
-			"posturectl: no credentials: set CLOUDFLARE_API_TOKEN, or give --sample to try the program without an account (-h tells more)\n",
+			"posturectl: no credentials: set CLOUDFLARE_API_TOKEN, or give --sample to try the program without an account (-h shows more)\n",
 		},
 		"the sample": {[]string{"--sample"}, nil, exitOK, "Sample account, in memory\n"},
 		"a token and an account": {
@@ -100,7 +100,7 @@ func TestAccountComesFromFlagsAndEnvironment(t *testing.T) {
 		},
 		"credentials without an account": {
 			nil, map[string]string{"CLOUDFLARE_API_TOKEN": token}, exitUsage,
-			"posturectl: no account: set CLOUDFLARE_ACCOUNT_ID or give --account (-h tells more)\n",
+			"posturectl: no account: set CLOUDFLARE_ACCOUNT_ID or give --account (-h shows more)\n",
 		},
 		"a base URL that can't be": {
 			nil, map[string]string{"CLOUDFLARE_API_TOKEN": token, "CLOUDFLARE_ACCOUNT_ID": account, "CLOUDFLARE_BASE_URL": "http://example.com"},

@@ -83,7 +83,7 @@ func parse(data []byte) ([]*cfposture.Rule, error) {
 	return rules, nil
 }
 
-// reconcile tells rules by name and type. Names need not be unique, so that a second one is left alone.
+// reconcile identifies rules by name and type. Names need not be unique, so that a second one is left alone.
 func reconcile(ctx context.Context, client *cfposture.Client, want []*cfposture.Rule, apply bool, out io.Writer) error {
 	have, err := client.Posture.List(ctx)
 	if err != nil {

@@ -3,7 +3,7 @@
 //
 //	go -C examples/telemetry run .
 //
-// It works on a server in this program unless -live tells it to read the account that CLOUDFLARE_API_TOKEN and
+// It works on a server in this program unless -live makes it read the account that CLOUDFLARE_API_TOKEN and
 // CLOUDFLARE_ACCOUNT_ID name. It changes nothing.
 package main
 

@@ -54,7 +54,7 @@ func TestUncoveredFailsWithTheAPI(t *testing.T) {
 	}
 }
 
-// Requests tells what was sent, and ListRules what came of it.
+// Requests returns what was sent, and ListRules what the server holds.
 func TestCover(t *testing.T) {
 	server := newServer(t)
 	if err := Cover(t.Context(), server.Client()); err != nil {

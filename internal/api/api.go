@@ -1,9 +1,16 @@
 // Package api makes requests of the API: one function, [Do], sends a request, reads the response whole, retries, and
 // returns what the response says or why there is none.
 //
-// The way of a request is in three files, in the order in which it takes it: http.go begins with the table of how an
-// attempt can end and what follows from that, and has the loop of attempts; transport.go has what stands around net/http;
-// response.go says what a response means. The other files each have one part that these use.
+// A request passes through three files. http.go begins with the table of how an attempt can end and what follows from
+// that, and has the loop of attempts. transport.go has the layers around net/http, with the trace in trace.go that
+// watches them. response.go decides what a response means, with the reader in envelope.go.
+//
+// The other files each have one part that these use: retry.go how long to wait between attempts, ratelimit.go what
+// responses say about the rate limit, redact.go how secrets are removed, log.go the log records, url.go and check.go
+// the parts of a request that come from a caller and could change where it goes.
+//
+// The package doesn't know rules and integrations. The root package encodes bodies, decodes results through a
+// function, and makes its exported error of a [Failure], so that no type of this package shows in its documentation.
 package api
 
 import (
@@ -18,7 +25,8 @@ import (
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
-// A Config holds what all requests of a client share. It must not change while a request is under way.
+// A Config holds what all requests of a client share. It must not change while a request is under way, because concurrent
+// requests read it without a lock.
 type Config struct {
 	// HTTP sends the requests.
 	HTTP *HTTPClient
@@ -42,9 +50,9 @@ type Config struct {
 
 	// Limiter is asked before every attempt. Nil is none.
 	Limiter interface{ Wait(context.Context) error }
-	// Observe is told of the rate limit of every response. Nil is none.
+	// Observe is called after every response with its rate limit. Nil is none.
 	Observe func(ctx context.Context, limit RateLimit)
-	// Pacer keeps requests back that the API would refuse. Nil is none.
+	// Pacer holds back requests that the API would refuse. Nil is none.
 	Pacer *Pacer
 	// Logger gets attempts and retries. Nil is none.
 	Logger *slog.Logger
@@ -77,7 +85,7 @@ type Response struct {
 	StatusCode int
 	Header     http.Header
 	RayID      string
-	// Attempts counts how often the request was sent, or tried to be sent.
+	// Attempts counts the attempts, including those that didn't reach the API.
 	Attempts  int
 	RateLimit RateLimit
 	Messages  []Message
@@ -87,7 +95,7 @@ type Response struct {
 	operation *operation // for Clean
 }
 
-// A Failure is a response that reports a failure, or that can't be used. The root makes its Error of it.
+// A Failure is a response that reports a failure, or that can't be used. The root package makes its Error of it.
 type Failure struct {
 	Method, Path string
 	StatusCode   int
@@ -110,19 +118,22 @@ type Message struct {
 	ErrorChain       []Message
 }
 
-// Clean returns err without secrets, and with what was asked for before it. It is for errors about parts of the result,
-// which the caller finds when Do has returned.
+// Clean returns err without secrets, with the method and path before it. It is for errors about parts of the result
+// that the caller finds after Do has returned, such as an unreadable item of a list. Even those can quote a secret: a
+// server may repeat the request in its response.
 func (r *Response) Clean(err error) error { return r.operation.errorf("%w", err) }
 
 // ErrOutcomeUnknown is wrapped by the error of a request that may have been carried out and was not sent again.
 var ErrOutcomeUnknown = errors.New("cfposture: outcome unknown")
 
-// prefix returns what the operation's errors begin with.
+// prefix returns the method and path that the operation's errors begin with. The path is redacted too, because callers of
+// Client.Do choose it.
 func (o *operation) prefix() string {
 	return "cfposture: " + o.Method + " " + o.redact().text(o.Path) + ": "
 }
 
-// errorf returns an error that begins with what was asked for and holds no secret.
+// errorf returns an error that begins with the method and path and holds no secret. Every error of an attempt that is not
+// made of a Failure comes from here, so that none leaves the engine unredacted.
 func (o *operation) errorf(format string, args ...any) error {
 	err := o.redact().error(fmt.Errorf(format, args...))
 	return &wrapped{Printable(Cut(o.prefix()+err.Error(), maxText)), []error{err}}
@@ -131,7 +142,7 @@ func (o *operation) errorf(format string, args ...any) error {
 // maxText limits the text of an error, in bytes: transports put into theirs whatever a server sends.
 const maxText = 4 << 10
 
-// Cut returns the beginning of a text that is too long.
+// Cut returns the beginning of a text that is longer than most bytes. A character that the cut splits is dropped.
 func Cut(text string, most int) string {
 	if len(text) <= most {
 		return text
@@ -139,7 +150,7 @@ func Cut(text string, most int) string {
 	return strings.ToValidUTF8(text[:most], "") + "…"
 }
 
-// A wrapped error shows one text for several errors.
+// A wrapped error shows one text for several errors. fmt.Errorf with several %w would repeat the prefix of each.
 type wrapped struct {
 	text   string
 	causes []error
@@ -148,7 +159,8 @@ type wrapped struct {
 func (e *wrapped) Error() string   { return e.text }
 func (e *wrapped) Unwrap() []error { return e.causes }
 
-// contextError returns the error of a context that has ended, with its cause if that says more.
+// contextError returns the error of a context that has ended, with its cause if that says more. Callers test for
+// context.Canceled and context.DeadlineExceeded, so a cause must not replace them.
 func contextError(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if errors.Is(err, cause) {

@@ -5,7 +5,9 @@ import (
 	"strings"
 )
 
-// CheckCredential says what is wrong with a credential without showing it.
+// CheckCredential says what is wrong with a credential without showing it. net/http would refuse a control character
+// too, but its error is about the header, and comes only with the first request. A newline at the end of a file is the
+// usual cause.
 func CheckCredential(name, value string) error {
 	switch {
 	case value == "":

@@ -15,9 +15,11 @@ import (
 //
 //	{"success": true, "errors": [], "messages": [], "result": …, "result_info": {…}}
 type envelope struct {
-	isOne      bool // the body is an envelope, and not other JSON or an error page
-	success    bool
-	failure    bool // it says success: false, and nothing else about it
+	isOne   bool // the body is an envelope, and not other JSON or an error page
+	success bool
+	// failure is set by success: false alone. It is not the opposite of success: an envelope without the member, or with
+	// two, is neither, and then nobody knows whether a POST was carried out.
+	failure    bool
 	errors     []Message
 	messages   []Message
 	resultInfo []byte
@@ -47,8 +49,8 @@ func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.S
 		}
 		*seen = true
 	}
-	// A problem with what a member says does not end the reading: the members after it may say that the request failed, and
-	// that counts for more.
+	// A problem with one member does not end the reading. Members are in no particular order, and success may come after
+	// result: if it says that the request failed, that counts for more than an unreadable result.
 	for s.Open('{'); s.Next('}'); {
 		switch string(s.Name()) {
 		case "success":
@@ -77,7 +79,7 @@ func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.S
 				s.Skip()
 				continue
 			}
-			// Decode may stop anywhere in the result.
+			// Decode may stop anywhere in the result, so the scanner returns to where it began and skips the whole.
 			start := s.Offset()
 			if err := decode(s); err != nil {
 				note(err)
@@ -107,16 +109,16 @@ func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.S
 	}
 }
 
-// Bounds of what is kept of an envelope's messages, so that a failure can be told in a moment, whatever a server sends. The
-// API itself sends one or two, with a chain of one or two.
+// Bounds of what is kept of an envelope's messages, so that a failure can be told in a moment, whatever a server
+// sends. The API itself sends one or two, with a chain of one or two.
 const (
 	maxMessages     = 100
 	maxMessageDepth = 10
 	maxMessageText  = 4 << 10
 )
 
-// readMessages reads errors or messages. Of what has another shape than theirs it keeps the text, so that nothing that the
-// server says about a failure is lost, and it leaves out nulls. A value that is no array has none.
+// readMessages reads errors or messages. It keeps an element of another shape as its text, so that nothing that the server
+// says about a failure is lost, and leaves out nulls. A value that is not an array has no messages.
 func (o *operation) readMessages(s *wire.Scanner) []Message {
 	left := maxMessages
 	return o.appendMessages(nil, s, &left, maxMessageDepth)
@@ -178,7 +180,8 @@ func (o *operation) readPointer(s *wire.Scanner) (pointer string) {
 	return pointer
 }
 
-// messageText reads a string, or any other value as its text, without secrets and cut to what a person reads.
+// messageText reads a string, or any other value as its JSON text. It is redacted, because servers quote requests in their
+// messages, and cut to a length that a person can read.
 func (o *operation) messageText(s *wire.Scanner) string {
 	if s.Kind() == 'n' {
 		s.Skip()

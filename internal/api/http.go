@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// The rule behind all that follows: nothing is carried out twice. A request that is idempotent may be, so it is sent again
-// whenever that may help. Any other, which in practice is a POST that creates something, is sent again only if it is known
-// not to have been carried out: the API has said so, or nothing of it was written. If that is not known the operation ends,
-// and its error says that the outcome is unknown. Nobody else may decide this: net/http, which sends requests again by
-// itself, and middlewares are kept from it by what is in transport.go and trace.go.
+// The rule behind all that follows: nothing is carried out twice. A request that is idempotent may be, so it is sent
+// again whenever that may help. Any other, which in practice is a POST that creates something, is sent again only if
+// it is known not to have been carried out: the API has said so, or nothing of it was written. If that is not known
+// the operation ends, and its error says that the outcome is unknown. Nobody else may decide this: net/http, which
+// sends requests again by itself, and middlewares are kept from it by what is in transport.go and trace.go.
 
 // An outcome is how an attempt ended. Each is decided in one place: those without a response in connectionFailed, those of
 // a status in ofStatus, the last ones in judge.
@@ -109,8 +109,8 @@ func (o outcome) isAmbiguous(method string) bool {
 }
 
 // isIdempotent reports whether a request of the method may be carried out twice. PATCH is among them because the API's
-// PATCH sets members to given values. Methods are case-sensitive, as in net/http: "get" is not GET, and nobody knows what a
-// server makes of it.
+// PATCH sets members to given values. Methods are case-sensitive, as in net/http: "get" is not GET, and nobody knows
+// what a server makes of it.
 func isIdempotent(method string) bool {
 	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodPatch, http.MethodDelete:
@@ -140,7 +140,7 @@ func ofStatus(code int) outcome {
 	}
 }
 
-// An attemptError is the end of an attempt that did not succeed.
+// An attemptError says how an attempt failed. It is not itself an error: callers see only its err, or one that wraps it.
 type attemptError struct {
 	outcome outcome
 	// err begins with what was asked for, and holds no secret.
@@ -151,11 +151,12 @@ type attemptError struct {
 	notFound bool
 }
 
-// Do sends a request, and sends it again as long as that may help and can do no harm. Also with an error it returns what
-// the last response says.
+// Do sends a request, and sends it again as long as that may help and can do no harm. Together with an error, too, it
+// returns what the last response says.
 //
-// Each time that the request is sent is an attempt, which ends in one of the outcomes above. Do only decides what follows
-// from that: whether to try again, how long to wait, and what the error says if there is no use in it.
+// Every attempt ends in one of the outcomes above. Do only decides what follows from that: whether to try again, how
+// long to wait, and what the error says if it does not try again. It never looks at a status or an error of the
+// network itself, so that the table of outcomes is complete.
 func Do(ctx context.Context, c *Config, r *Request) (*Response, error) {
 	o := &operation{Config: c, Request: r}
 	o.response.operation = o
@@ -165,7 +166,8 @@ func Do(ctx context.Context, c *Config, r *Request) (*Response, error) {
 	for {
 		o.response.Attempts++
 		failed := o.attempt(ctx)
-		// What an attempt before has deleted without a response is not there any more, as it should be.
+		// An earlier attempt of this DELETE may have been carried out without a response. If the item is gone now, the
+		// caller has what was asked for; ErrNotFound would report a failure that is none.
 		if failed == nil || failed.notFound && mayBeGone {
 			return &o.response, nil
 		}
@@ -196,7 +198,8 @@ func Do(ctx context.Context, c *Config, r *Request) (*Response, error) {
 	}
 }
 
-// An operation is one call of Do. What belongs to an attempt is not in here.
+// An operation is one call of Do. What belongs to a single attempt is in its trace and its attemptError instead, so that
+// nothing of it is left over for the next one.
 type operation struct {
 	*Config
 	*Request
@@ -211,7 +214,8 @@ type operation struct {
 }
 
 // final returns the error of an operation that ends with the failed attempt. It says how many there were, because who reads
-// it wants to know whether a retry would still help.
+// it wants to know whether a retry would still help. This is the only place that wraps ErrOutcomeUnknown. A POST is not sent
+// again after an ambiguous attempt, so only the last attempt needs to be looked at.
 func (o *operation) final(failed *attemptError) error {
 	text, causes := failed.err.Error(), []error{failed.err}
 	if o.response.Attempts > 1 {
@@ -233,7 +237,8 @@ func (o *operation) after(before *attemptError, reason error) error {
 	return &wrapped{reason.Error() + ", after: " + earlier, []error{reason, before.err}}
 }
 
-// notRetried returns the error of an operation that is not tried again because the wait would be too long.
+// notRetried returns the error of an operation that is not tried again because the wait would be too long. Only
+// outcomes that are retryable get here, so it never has to say that an outcome is unknown.
 func (o *operation) notRetried(failed *attemptError, reason error) error {
 	return &wrapped{failed.err.Error() + ": not retried: " + reason.Error(), []error{failed.err, reason}}
 }
@@ -262,7 +267,7 @@ func (o *operation) attempt(ctx context.Context) *attemptError {
 }
 
 // takeTurn waits until the request may be sent: first for the rate limit window, if the API has said that this one has
-// nothing left, then for the limiter.
+// nothing left, then for the limiter. In this order a limiter's turn is not used up by a request that still has to wait.
 func (o *operation) takeTurn(ctx context.Context) error {
 	if o.Pacer != nil {
 		if err := o.Pacer.wait(ctx, o.MaxRetryWait); err != nil {
@@ -272,7 +277,8 @@ func (o *operation) takeTurn(ctx context.Context) error {
 	if o.Limiter == nil {
 		return nil
 	}
-	// A limiter's own error need not say that the context has ended, or would end before its turn.
+	// A limiter's own error need not say that the context has ended, or would end before its turn. Callers test for that
+	// with errors.Is, whatever limiter is used.
 	err := o.Limiter.Wait(ctx)
 	switch {
 	case err == nil:
@@ -286,7 +292,7 @@ func (o *operation) takeTurn(ctx context.Context) error {
 	}
 }
 
-// joinContext returns err with the context's error and cause, as far as it does not hold them already.
+// joinContext returns err with the context's error and cause, unless it wraps them already.
 func joinContext(ctx context.Context, err error) error {
 	for _, reason := range []error{ctx.Err(), context.Cause(ctx)} {
 		if !errors.Is(err, reason) {
@@ -302,10 +308,11 @@ func isPastDeadline(err error) bool {
 	return strings.Contains(err.Error(), "would exceed context deadline") && !errors.Is(err, context.DeadlineExceeded)
 }
 
-// exchange sends the request and reads the response whole into the buffer, within one context: that of the attempt, which
-// ends with the timeout. It judges only what keeps a response from being read; judge does the rest.
+// exchange sends the request and reads the whole response into the buffer, within the context of the attempt, which
+// ends with the timeout. It decides only about responses that can't be read; judge does the rest.
 //
-// The status of a response counts for more than a body that did not come whole. Only of a success is the body needed.
+// The status of a response counts for more than a body that was cut short: a 429 or 503 says what to do without its body.
+// Only a success needs its body.
 func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Response, *attemptError) {
 	attemptCtx, cancel := o.attemptContext(ctx)
 	defer cancel(nil)
@@ -320,7 +327,8 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 		}
 		return nil, &attemptError{outcome: notSent, err: o.errorf("%w", err)}
 	}
-	// From here on, what this attempt sends is secret in all that the operation shows.
+	// From here on, the credentials of this attempt are secret in everything that the operation shows. The redactor is
+	// made anew when it is needed next.
 	o.sent, o.redactor = seen, nil
 	if attemptCtx.Err() != nil { // the token source has used up the time
 		return nil, &attemptError{outcome: notSent, err: o.errorf("%w", connectionError(ctx, attemptCtx, nil))}
@@ -353,8 +361,8 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 	return response, nil
 }
 
-// attemptContext returns the context of an attempt. The cause of its end is what a middleware sees, which may want to tell
-// it from the caller's own cancelling.
+// attemptContext returns the context of an attempt. Its cause says why it ended, so that a middleware can distinguish the
+// timeout from a cancellation by the caller. The trace ends attempts through the same function, with its own reasons.
 func (o *operation) attemptContext(ctx context.Context) (context.Context, context.CancelCauseFunc) {
 	attemptCtx, cancel := context.WithCancelCause(ctx)
 	if o.Timeout <= 0 {
@@ -367,8 +375,8 @@ func (o *operation) attemptContext(ctx context.Context) (context.Context, contex
 	}
 }
 
-// newRequest sets the request of a trace. The token source gets the context without the trace, so that no request that it
-// makes is taken for this one.
+// newRequest sets the request of a trace. The token source gets the context without the trace, so that requests that
+// it makes itself are not mistaken for this one.
 func (o *operation) newRequest(ctx context.Context, seen *trace) error {
 	target := o.BaseURL + o.Path
 	if o.Query != "" {
@@ -399,7 +407,8 @@ func (o *operation) newRequest(ctx context.Context, seen *trace) error {
 	return nil
 }
 
-// receive notes what a response says before its body is read, and tells the pacer and the observer of the rate limit.
+// receive notes what a response says before its body is read, and reports the rate limit to the pacer and the
+// observer. That can't wait for the body: requests of other goroutines should be held back as early as possible.
 func (o *operation) receive(ctx context.Context, response *http.Response) {
 	limit := parseRateLimit(response.Header)
 	o.response = Response{
@@ -417,8 +426,9 @@ func (o *operation) receive(ctx context.Context, response *http.Response) {
 // rayHeader is CF-Ray, spelled as http.Header keeps it.
 const rayHeader = "Cf-Ray"
 
-// connectionFailed judges an attempt that brought no response, or not the whole of one. unwritten says that the request is
-// known not to have been written: only then is the outcome of a POST not ambiguous.
+// connectionFailed returns the end of an attempt without a response, or with a part of one. unwritten says that the
+// request is known not to have been written: only then is the outcome of a POST not ambiguous. A doubt counts as
+// written, because a POST that is sent twice can't be undone, whereas an error can be looked into.
 func (o *operation) connectionFailed(ctx, attemptCtx context.Context, err error, unwritten bool) *attemptError {
 	end := lost
 	switch {
@@ -456,7 +466,8 @@ func connectionError(ctx, attemptCtx context.Context, err error) error {
 	}
 }
 
-// isPermanent reports whether an error of the connection would be the same in the next attempt.
+// isPermanent reports whether an error of the connection would be the same in the next attempt. It errs on the side of
+// false: a retry in vain costs seconds, whereas giving up may fail a call that would have succeeded.
 func isPermanent(err error) bool {
 	var certificate *tls.CertificateVerificationError
 	var record tls.RecordHeaderError

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Attempts are logged at Debug, retries at Warn. Bodies are logged only to a logger that is enabled four levels below Debug,
-// because they hold names and addresses of an account; none of these records holds a header.
+// Attempts are logged at Debug, retries at Warn. Bodies are logged only to a logger that is enabled four levels below
+// Debug, because they hold names and addresses of an account; none of these records holds a header.
 
 const (
 	// levelBodies is the level below Debug at which bodies are logged, too.
@@ -16,7 +16,8 @@ const (
 	maxLoggedBody = 4 << 10 // bytes
 )
 
-// logAttempt tells of an attempt; the response is nil where none came.
+// logAttempt logs an attempt; the response is nil if there was none. It makes no redactor unless the logger is enabled,
+// because that costs more than the attempt's own work.
 func (o *operation) logAttempt(ctx context.Context, response *http.Response, body []byte, took time.Duration, failed *attemptError) {
 	if o.Logger == nil || !o.Logger.Enabled(ctx, slog.LevelDebug) {
 		return

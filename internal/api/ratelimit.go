@@ -10,11 +10,13 @@ import (
 	"time"
 )
 
-// What responses say of the rate limit, and the pacer that goes by it. A limiter knows nothing of either, unless it
+// What responses say about the rate limit, and the pacer that uses it. A limiter knows nothing of either, unless it
 // observes responses.
 
-// A RateLimit is what the Ratelimit, Ratelimit-Policy and Retry-After headers say; what they don't is zero. Of several
-// policies it is the one that leaves least; a quota of another name stands in where the policy's own is missing.
+// A RateLimit is what the Ratelimit, Ratelimit-Policy and Retry-After headers say. Fields that they don't mention are
+// zero. Of several policies it describes the one with the fewest requests left, because that is the one that a client
+// meets first. If that policy has no quota of its own, the quota is that of the first policy in the header, because
+// the two headers have been seen with different names.
 type RateLimit struct {
 	Policy     string
 	Remaining  int
@@ -83,15 +85,16 @@ func (i rateLimitItem) number(name string) (int, bool) {
 
 func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
-// A Pacer remembers until when nothing is to be sent. Requests that share one wait for the same time.
+// A Pacer remembers until when nothing should be sent. Requests that share a Pacer wait for the same moment. The
+// window and the pause are kept apart, because responses of requests that were sent before a 429 may report requests
+// left, and must not end the pause.
 type Pacer struct {
 	mu     sync.Mutex
 	window time.Time // when the window ends that has nothing left
 	pause  time.Time // when the API takes requests again, as a 429 said
 }
 
-// note takes what a response says of the rate limit. One that says nothing changes nothing, and none that was under way
-// ends the pause that a 429 has asked for.
+// note remembers what a response says about the rate limit. A response without these headers changes nothing.
 func (p *Pacer) note(status int, limit RateLimit) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -108,7 +111,8 @@ func (p *Pacer) note(status int, limit RateLimit) {
 }
 
 // wait returns when requests may be sent, or with the context's error. If that is further off than the longest wait or the
-// context's deadline it returns at once: the request is sent, and the API decides.
+// context's deadline, it returns immediately: the request is sent, and the API decides. A limit may be lifted early, and a
+// refused request costs the caller less than one that is never sent.
 func (p *Pacer) wait(ctx context.Context, longest time.Duration) error {
 	p.mu.Lock()
 	wait := max(time.Until(p.window), time.Until(p.pause))

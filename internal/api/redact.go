@@ -38,7 +38,8 @@ type redactor struct {
 	replacer *strings.Replacer
 }
 
-// redact returns the redactor for all that was sent until now. An attempt that sends more makes it obsolete.
+// redact returns the redactor for everything that was sent so far. An attempt that sends more makes it obsolete.
+// Credentials of earlier attempts stay secret: a renewed token need not have made the old one invalid.
 func (o *operation) redact() *redactor {
 	if o.redactor == nil {
 		o.redactor = newRedactor(o.sent.appendSecrets(slices.Concat(namedSecrets(o.Body), o.Secrets, o.proxy)))
@@ -62,8 +63,8 @@ func newRedactor(secrets []string) *redactor {
 	return &redactor{forms, strings.NewReplacer(pairs...)}
 }
 
-// writtenForms returns a secret as it is and as HTML, URLs, JSON, JSON pointers and Go write it, each also quoted once more,
-// as in a message that quotes the request.
+// writtenForms returns a secret as it is and as HTML, URLs, JSON, JSON pointers and Go write it, each also quoted once
+// more, as in a message that quotes the request.
 func writtenForms(secret string) []string {
 	forms := []string{html.EscapeString(secret), url.QueryEscape(secret), url.PathEscape(secret)}
 	for _, plain := range []string{secret, string(jsontext.Pointer("").AppendToken(secret)[1:])} {
@@ -94,8 +95,8 @@ func (r *redactor) error(err error) error {
 	return clean(err, r.text(err.Error()))
 }
 
-// isShownBy reports whether the text of err, or of an error that it wraps, holds a secret. An error can hide in its text what
-// the one below it shows.
+// isShownBy reports whether the text of err, or of an error that it wraps, holds a secret. An error can hide in its
+// text what the one below it shows.
 func (r *redactor) isShownBy(err error) bool {
 	text := err.Error()
 	if r.text(text) != text {
@@ -112,8 +113,8 @@ func (r *redactor) isShownBy(err error) bool {
 	}
 }
 
-// A cleanedError shows the text of an error without its secrets and hides the error itself, which Unwrap would give away.
-// errors.Is still sees what it is, and so does who asks for a timeout.
+// A cleanedError shows the text of an error without its secrets and hides the error itself, which Unwrap would reveal.
+// errors.Is and the methods of net.Error still work as with the error.
 type cleanedError struct {
 	text    string
 	timeout bool
@@ -136,8 +137,8 @@ func (e *cleanedError) Is(target error) bool { return e.is(target) }
 func (e *cleanedError) Timeout() bool   { return e.timeout }
 func (e *cleanedError) Temporary() bool { return e.timeout }
 
-// excerpt returns the beginning of a body, printable, most bytes at the most. If that ends in the middle of a secret, so much of it
-// is taken away.
+// excerpt returns the beginning of a body, printable, at most the given number of bytes. If it ends in the middle of a
+// secret, that part of the secret is removed, because the replacer finds only whole ones.
 func (r *redactor) excerpt(body []byte, most int) string {
 	text := r.text(string(body[:min(len(body), most)]))
 	for _, form := range r.forms {
@@ -152,8 +153,8 @@ func (r *redactor) excerpt(body []byte, most int) string {
 	return strings.ToValidUTF8(text[:min(len(text), most)], "")
 }
 
-// namedSecrets returns the strings of a request's body in members whose names say that they are secret, on every level. It
-// finds them also in bodies that this package knows nothing about.
+// namedSecrets returns the strings of a request's body in members whose names say that they are secret, on every level. So
+// secrets stay out of errors even in bodies of Client.Do and in members of rules that this package has no field for.
 func namedSecrets(body []byte) []string {
 	var value any
 	if json.Unmarshal(body, &value) != nil {
@@ -181,8 +182,8 @@ func appendNamed(found []string, value any, named bool) []string {
 	return found
 }
 
-// isSecretMember reports whether the name of a member, in lower case, promises a secret. Other than in headers, "auth"
-// does not: there is auth_url.
+// isSecretMember reports whether the name of a member, in lower case, suggests a secret. Unlike in headers, "auth"
+// does not, because of auth_url.
 func isSecretMember(name string) bool {
 	return strings.HasSuffix(name, "key") ||
 		slices.ContainsFunc([]string{"secret", "passw", "passphrase", "token", "credential"}, func(part string) bool {
@@ -233,7 +234,8 @@ func fieldSecrets(name string, values []string) []string {
 	return secrets
 }
 
-// Printable replaces what would break a line, or show another one than there is.
+// Printable replaces characters that would break a line, or make a terminal show something else than the text: control
+// characters such as escape sequences, and those that change the direction of writing.
 func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {

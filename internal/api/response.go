@@ -14,7 +14,7 @@ import (
 )
 
 // A response is read whole before anything in it counts, so that a caller never sees a part of one, and its status decides
-// first. Only a success is decoded; of all others the envelope's errors, or the beginning of the body, go into the error.
+// first. Only a success is decoded; the envelope's errors of any other, or the beginning of its body, go into the error.
 
 const (
 	maxBody    = 64 << 20 // bytes of a response
@@ -29,10 +29,12 @@ var (
 	errRedirect  = errors.New("redirects are not followed, so that credentials reach no other host: check the base URL")
 )
 
-// bodies are buffers that bodies were read into. Nothing keeps a part of one beyond its attempt.
+// bodies are buffers for reading bodies. They are reused because a body is garbage right after it was decoded. Nothing may
+// keep a part of one beyond its attempt: decoded items have copies of their texts.
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// release gives a buffer back, unless it is so large that few responses need it.
+// release returns a buffer to the pool, unless it is so large that few responses need it: one long list should not
+// hold its memory for the life of the program.
 func release(body *bytes.Buffer) {
 	const most = 8 << 20
 	if body.Cap() <= most {
@@ -40,8 +42,8 @@ func release(body *bytes.Buffer) {
 	}
 }
 
-// readBody reads a response whole. What came before an error is in the buffer. After a change of protocols there is no
-// body to be read.
+// readBody reads the whole body of a response. What was received before an error is in the buffer. A response below
+// 200 that gets here changes the protocol (101); what follows it is not a body, and reading it could block forever.
 func readBody(response *http.Response, body *bytes.Buffer) error {
 	if response.StatusCode < http.StatusOK {
 		return nil
@@ -55,7 +57,8 @@ func readBody(response *http.Response, body *bytes.Buffer) error {
 	return err
 }
 
-// isWhole reports whether a body is JSON to its end, and nothing else.
+// isWhole reports whether a body is one complete JSON value. Without a length, a body that was cut short can only be told
+// from a complete one by this.
 func isWhole(body []byte) bool {
 	s := wire.NewScanner(body)
 	s.Skip()
@@ -92,8 +95,8 @@ func (o *operation) judge(ctx context.Context, response *http.Response, body []b
 	return nil
 }
 
-// needsNoBody reports whether a success may come without an envelope: there is none for HEAD, and who deletes or asks for
-// no result may get none.
+// needsNoBody reports whether a success may have no envelope. A HEAD has none. If the
+// caller asks for no result, a DELETE or a 204 may have none either. Anything else without an envelope may be the page of a proxy.
 func (o *operation) needsNoBody(response *http.Response, body []byte) bool {
 	switch {
 	case o.Method == http.MethodHead:
@@ -106,8 +109,8 @@ func (o *operation) needsNoBody(response *http.Response, body []byte) bool {
 	}
 }
 
-// unreadableBody says why a body is no envelope, in the words that help most: a page of a proxy in the way is more often met
-// than an API that sends broken JSON.
+// unreadableBody says why a body is not an envelope, in the words that help most: a proxy's page is more frequent than
+// an API that sends broken JSON.
 func unreadableBody(body []byte, err error) error {
 	switch start := bytes.TrimSpace(body); {
 	case len(start) == 0:
@@ -119,14 +122,17 @@ func unreadableBody(body []byte, err error) error {
 	}
 }
 
-// endsWithConnection reports whether the end of a response can't be told from a lost connection, because the server has not
-// said how long the body is and sends it in one piece.
+// endsWithConnection reports whether the end of a response can't be distinguished from a lost connection, because the
+// server has not said how long the body is and sends it without chunks. JSON that ends early then counts as a lost
+// connection, which is retryable, and not as an unreadable response, which is not.
 func endsWithConnection(r *http.Response) bool {
 	return r.ProtoMajor == 1 && r.ContentLength < 0 && r.TransferEncoding == nil && !r.Uncompressed
 }
 
-// newFailure returns the end of an attempt that brought a response which reports a failure, or which can't be used for the
-// given cause. All that it keeps of the response is cleaned and cut to what an error needs.
+// newFailure returns the end of an attempt whose response reports a failure, or can't be used for the given cause.
+// Everything that it keeps of the response is redacted and cut to what an error needs.
+//
+// Only an envelope proves that an item was not found: a 404 of a proxy says nothing about the API's items.
 func (o *operation) newFailure(end outcome, response *http.Response, body []byte, env envelope, cause error) *attemptError {
 	r := o.redact()
 	failure := &Failure{

@@ -12,7 +12,8 @@ import (
 	"github.com/cenkalti/backoff/v5"
 )
 
-// How long to wait between two attempts: what the server asks for, or full-jitter exponential backoff.
+// How long to wait between two attempts: what the server asks for, or full-jitter exponential backoff. Full jitter,
+// because many programs may meet the same outage at the same moment, and should not come back together.
 
 // The random wait before a retry is up to half a second at first, twice as much each time, half a minute at the most.
 const (
@@ -38,8 +39,9 @@ func newWaits(longest time.Duration) *waits {
 	}}
 }
 
-// next returns how long to wait before the next attempt. What the server asks for, 0 for nothing, is waited in full or
-// not at all: a wait beyond the longest one or the context's deadline is an error.
+// next returns how long to wait before the next attempt. If the server asks for a wait (0 if it doesn't), it is kept
+// in full or not at all: a wait beyond the longest one or the context's deadline is an error. Coming back early would
+// only be refused again, and may prolong the limit.
 func (w *waits) next(ctx context.Context, asked time.Duration) (time.Duration, error) {
 	wait := asked
 	if asked == 0 {
@@ -66,8 +68,9 @@ func sleep(ctx context.Context, wait time.Duration) error {
 	}
 }
 
-// retryAfter reads a Retry-After header: seconds, or a date, which is read against the response's own. It is 0 where
-// there is none or it makes no sense.
+// retryAfter reads a Retry-After header: seconds, or a date. The date is compared with the response's own Date,
+// because the local clock may be wrong. It is 0 if there is no header or it makes no sense. A number that is too large
+// is not nonsense: it asks for a very long wait, which ends the operation.
 func retryAfter(header http.Header) time.Duration {
 	value := header.Get("Retry-After")
 	if value == "" {

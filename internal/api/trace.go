@@ -14,10 +14,11 @@ import (
 	"sync/atomic"
 )
 
-// A trace notes what transports report of an attempt.
+// A trace records what transports report about an attempt.
 //
-// It serves three ends: to prove that a request was not written, to end the attempt where net/http or a middleware would
-// send its request a second time, and to know the credentials that were really sent.
+// It has three purposes: to prove that a request was not written, to end the attempt before net/http or a middleware
+// sends its request a second time, and to know the credentials that were really sent. Transports call the hooks from
+// goroutines of their own, even after the attempt has ended, so all fields that hooks set are atomic or guarded by mu.
 type trace struct {
 	hooks   httptrace.ClientTrace
 	request *http.Request
@@ -26,16 +27,16 @@ type trace struct {
 	// earlier is the trace of the attempt before, whose credentials are still secret.
 	earlier *trace
 
-	// sought and found tell whether a connection was asked for, and whether there was one, for any request in the
+	// sought and found report whether a connection was asked for, and whether there was one, for any request in the
 	// attempt's context.
 	sought, found atomic.Bool
 	// connections counts those that the last transport was given since it began to send the request.
 	connections atomic.Int32
-	// written tells that the request was written over HTTP/2, and that no response has come since.
+	// written reports whether the request was written over HTTP/2 without a response since.
 	written atomic.Bool
 	// target is the URL that the request is sent to, which a middleware may have changed.
 	target atomic.Pointer[url.URL]
-	// mayBeDone tells that an earlier request of a middleware may have been carried out.
+	// mayBeDone reports whether an earlier request of a middleware may have been carried out.
 	mayBeDone atomic.Bool
 
 	mu sync.Mutex
@@ -78,7 +79,8 @@ func (t *trace) follow(ctx context.Context) context.Context {
 	return httptrace.WithClientTrace(context.WithValue(ctx, traceKey{}, t), &t.hooks)
 }
 
-// getConn notes that a transport reports what it does. Only of such a one does a missing connection prove anything.
+// getConn records that a transport reports what it does. Only with such a transport does a missing connection prove that
+// nothing was written.
 func (t *trace) getConn(string) { t.sought.Store(true) }
 
 // gotConn ends the attempt where net/http would send the request again by itself. Nothing is written on a connection that
@@ -106,7 +108,8 @@ func (t *trace) wroteHeaderField(name string, values []string) {
 	t.fields = append(t.fields, headerField{name, values})
 }
 
-// gotResponse allows the caller's transport to respond to a response by sending the request again.
+// gotResponse allows the caller's transport to send the request again after a response, for example with other credentials
+// after a 401: then the server has refused the first one.
 func (t *trace) gotResponse() { t.written.Store(false) }
 
 // got1xx takes that back: an informational response is none yet.
@@ -115,8 +118,8 @@ func (t *trace) got1xx(int, textproto.MIMEHeader) error {
 	return nil
 }
 
-// handshakeDone keeps what ended a handshake: it can be any error, such as an end of file, and is told from the same error
-// of reading a response only by that.
+// handshakeDone keeps the error that ended a handshake. It can be any error, such as io.EOF, which would otherwise
+// look like the end of a connection after the request was written.
 func (t *trace) handshakeDone(_ tls.ConnectionState, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -19,7 +19,8 @@ import (
 //	baseTransport       sees each request as it goes out, and keeps it from going out twice
 //	the caller's        http.DefaultTransport, if there is none
 //
-// A trace, which the attempt puts into the context of its request, tells what all of them do.
+// A trace, which the attempt puts into the context of its request, records what all of them do. baseTransport is below the
+// middlewares because a middleware may send a request several times, or none at all.
 
 // An HTTPClient sends requests through a copy of the caller's http.Client, which follows no redirect, so that
 // credentials reach no other host.
@@ -27,9 +28,10 @@ type HTTPClient struct {
 	client *http.Client
 	// transport is the middlewares' and the caller's, one around the other.
 	transport http.RoundTripper
-	// direct says that requests go straight to an http.Transport, which reports all that it does.
+	// direct says that requests go straight to an http.Transport, without a middleware. It reports all that it does, so
+	// that what it doesn't report has not happened.
 	direct bool
-	// proxy is the http.Transport's choice of a proxy, nil if there is none.
+	// proxy is the http.Transport's choice of a proxy, nil if there is none. Its password may show in an error.
 	proxy func(*http.Request) (*url.URL, error)
 }
 
@@ -50,8 +52,8 @@ func NewHTTPClient(client *http.Client) *HTTPClient {
 	return h
 }
 
-// Wrap returns a client whose transport is wrapped by the middleware. The client that it is called on stays as it is, and
-// its middlewares are not set up again.
+// Wrap returns a client whose transport is wrapped by the middleware. It doesn't change h: options of a call build on the
+// client's middlewares, which must not be set up again because they may hold state.
 func (h *HTTPClient) Wrap(middleware func(http.RoundTripper) http.RoundTripper) (*HTTPClient, error) {
 	transport := middleware(h.transport)
 	if transport == nil {
@@ -62,7 +64,7 @@ func (h *HTTPClient) Wrap(middleware func(http.RoundTripper) http.RoundTripper) 
 	return wrapped, nil
 }
 
-// use sets the transport of a copy of the client.
+// use replaces the client by a copy of it with the transport. The caller's own client is never changed.
 func (h *HTTPClient) use(transport http.RoundTripper) {
 	client := *h.client
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
@@ -116,8 +118,8 @@ func (h *HTTPClient) provesUnwritten(seen *trace, err error, ended bool) bool {
 	return false
 }
 
-// isConnecting reports whether err, and not one that it wraps, is the error of making a connection: of a dial, of a lookup,
-// or of a handshake. An *net.OpError of reading or writing is not.
+// isConnecting reports whether err, and not one that it wraps, is the error of making a connection: of a dial, of a
+// lookup, or of a handshake. An *net.OpError of reading or writing is not.
 func isConnecting(err error) bool {
 	switch err := err.(type) { //nolint:errorlint // see above
 	case *net.OpError:
@@ -184,8 +186,8 @@ func withoutIdempotencyKeys(request *http.Request) *http.Request {
 	return request
 }
 
-// hiddenLocation is where a response's Location is kept while http.Client has it: under a spelling that Header.Get does not
-// find. It is put back before anybody else sees the response.
+// hiddenLocation is where a response's Location is kept while http.Client has it: under a spelling that Header.Get
+// does not find. It is put back before anybody else sees the response.
 const hiddenLocation = "location"
 
 // A redirectTransport hides where a redirect leads from http.Client, which would parse it though it is not followed.
@@ -203,7 +205,8 @@ func (t redirectTransport) RoundTrip(request *http.Request) (*http.Response, err
 	return response, err
 }
 
-// moveHeader gives the values of a header to another name.
+// moveHeader gives the values of a header to another name. The name is used as written: Header.Set would spell it as the
+// canonical one, which is what has to be avoided here.
 func moveHeader(header http.Header, from, to string) {
 	if values, has := header[from]; has {
 		delete(header, from)
@@ -211,7 +214,8 @@ func moveHeader(header http.Header, from, to string) {
 	}
 }
 
-// withoutURL takes away the method and URL that net/http puts before an error; those inside are another request's.
+// withoutURL removes the method and URL that net/http puts before an error. It removes only the outermost, because one
+// further inside belongs to another request, such as a middleware's for a token.
 func withoutURL(err error) error {
 	if outer, is := err.(*url.Error); is { //nolint:errorlint // see above
 		return outer.Err

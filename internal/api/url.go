@@ -36,7 +36,8 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || net.ParseIP(host).IsLoopback()
 }
 
-// CleanPath escapes an escaped path anew, so that no element of it leads elsewhere.
+// CleanPath unescapes the elements of a path and escapes them again, so that none of them leads to another endpoint:
+// neither an element ".." nor one that hides it as %2e%2e gets through.
 func CleanPath(path string) (string, error) {
 	if strings.ContainsAny(path, "?#") {
 		return "", fmt.Errorf("path %q has a query or a fragment: use Query, or escape it", path)
@@ -57,6 +58,7 @@ func CleanPath(path string) (string, error) {
 }
 
 // EscapeElement returns a path element that can't change which endpoint a path leads to. Its name is for errors.
+// Escaping is not enough for "." and "..", which servers and proxies resolve even if they are escaped.
 func EscapeElement(name, value string) (string, error) {
 	switch value {
 	case "":

@@ -28,7 +28,7 @@ import (
 //	}
 //
 // Strings may hold bytes that are not UTF-8, names may repeat, and values may be nested as deep as they like: that must
-// not hide what stands beside them. Sound reads a value that has to be better than that.
+// not hide the values around them. Sound reads a value that has to be better than that.
 type Scanner struct {
 	text  []byte
 	at    int
