@@ -238,20 +238,3 @@ func (c *collection[T]) pathOf(accountID string, id []string) (string, error) {
 	element, err := api.EscapeElement(c.idName, id[0])
 	return "accounts/" + account + "/" + c.path + "/" + element, err
 }
-
-// encodeItem writes the struct that from points to. AppendDeferred writes its input or config. The subject is for errors.
-func encodeItem(from any, subject func() string, appendDeferred func(dst []byte) ([]byte, error)) ([]byte, error) {
-	text, err := wire.Append(nil, from, appendDeferred)
-	if err != nil {
-		return nil, fmt.Errorf("cfposture: %s: %w", subject(), err)
-	}
-	return text, nil
-}
-
-// named returns an error that names the item it is about, as far as that is known.
-func named(noun, id string, err error) error {
-	if id == "" {
-		return fmt.Errorf("%s: %w", noun, err)
-	}
-	return fmt.Errorf("%s %s: %w", noun, id, err)
-}

@@ -260,9 +260,3 @@ func (e *ValidationError) Error() string {
 
 // String returns the field and the reason.
 func (p Problem) String() string { return strings.TrimSpace(p.Field + " " + p.Reason) }
-
-// oneLineError shows an error that errors.Join made in one line.
-type oneLineError struct{ error }
-
-func (e oneLineError) Error() string { return strings.ReplaceAll(e.error.Error(), "\n", "; ") }
-func (e oneLineError) Unwrap() error { return e.error }

@@ -237,7 +237,7 @@ func (u IntegrationUpdate) LogValue() slog.Value {
 // MarshalJSON returns the integration with all that is set, secrets included.
 func (i Integration) MarshalJSON() ([]byte, error) {
 	i.Type = i.wireType()
-	return encodeItem(&i, i.subject, func(dst []byte) ([]byte, error) { return appendConfig(dst, i.Config) })
+	return variant.EncodeItem(&i, i.subject, func(dst []byte) ([]byte, error) { return appendConfig(dst, i.Config) })
 }
 
 // encode returns what Create sends, which is without the members that only the API sets.
@@ -258,7 +258,7 @@ func (u IntegrationUpdate) encode() ([]byte, error) {
 		Config   IntegrationConfig          `json:"config,omitzero"`
 		Extra    map[string]json.RawMessage `json:",embed"`
 	}{Name: u.Name, Type: u.wireType(), Interval: u.Interval, Config: u.Config}
-	return encodeItem(&change, u.subject, func(dst []byte) ([]byte, error) { return appendConfig(dst, u.Config) })
+	return variant.EncodeItem(&change, u.subject, func(dst []byte) ([]byte, error) { return appendConfig(dst, u.Config) })
 }
 
 // decodeIntegration reads an integration, whose strings are parts of one text of its own.
@@ -267,7 +267,7 @@ func decodeIntegration(d *wire.Decoder) (*Integration, error) {
 	d.Begin()
 	i.decode(d)
 	if err := d.End(); err != nil {
-		return nil, named("integration", i.ID, err)
+		return nil, variant.Named("integration", i.ID, err)
 	}
 	if d.HasDeferred() {
 		i.Config = decodeConfig(d, i.Type)

@@ -391,7 +391,7 @@ func (s *settings) finish() error {
 		s.http, s.wrapped = wrapped, s.wrapped+1
 	}
 	if err := errors.Join(append(s.problems, s.authorizeProblem, baseURLProblem)...); err != nil {
-		return fmt.Errorf("cfposture: %w", oneLineError{err})
+		return fmt.Errorf("cfposture: %w", api.OneLine(err))
 	}
 	s.config = api.Config{
 		HTTP: s.http, BaseURL: baseURL, Authorize: s.authorize, UserAgent: s.userAgent, Headers: s.headers,

@@ -236,7 +236,7 @@ func (r *Rule) secrets() []string { return nil }
 // MarshalJSON returns the rule as the API sends it, with all that is set.
 func (r Rule) MarshalJSON() ([]byte, error) {
 	r.Type = r.wireType()
-	return encodeItem(&r, r.subject, func(dst []byte) ([]byte, error) { return appendInput(dst, r.Input) })
+	return variant.EncodeItem(&r, r.subject, func(dst []byte) ([]byte, error) { return appendInput(dst, r.Input) })
 }
 
 // encode returns what Create and Update send, which is without the members that only the API sets.
@@ -252,7 +252,7 @@ func decodeRule(d *wire.Decoder) (*Rule, error) {
 	d.Begin()
 	r.decode(d)
 	if err := d.End(); err != nil {
-		return nil, named("rule", r.ID, err)
+		return nil, variant.Named("rule", r.ID, err)
 	}
 	if d.HasDeferred() {
 		r.Input = decodeInput(d, r.Type)

@@ -168,3 +168,11 @@ func contextError(ctx context.Context) error {
 	}
 	return fmt.Errorf("%w: %w", err, cause)
 }
+
+// OneLine returns an error that errors.Join made as one that shows them in one line.
+func OneLine(err error) error { return oneLineError{err} }
+
+type oneLineError struct{ error }
+
+func (e oneLineError) Error() string { return strings.ReplaceAll(e.error.Error(), "\n", "; ") }
+func (e oneLineError) Unwrap() error { return e.error }
