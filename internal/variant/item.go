@@ -15,7 +15,7 @@ func EncodeItem(from any, subject func() string, appendDeferred func(dst []byte)
 	return text, nil
 }
 
-// named returns an error that names the item it is about, as far as that is known.
+// Named returns an error that names the item it is about, as far as that is known.
 func Named(noun, id string, err error) error {
 	if id == "" {
 		return fmt.Errorf("%s: %w", noun, err)
