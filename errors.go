@@ -38,6 +38,15 @@ var (
 	ErrIncomplete = errors.New("cfposture: list is incomplete")
 )
 
+// Codes of the API's errors, for [Error.HasCode]. Cloudflare documents none of them for this API.
+const (
+	CodeIntegrationCredentials = 2046  // status 400: the service refused an integration's credentials (seen in recordings)
+	CodeInvalidHeaders         = 6003  // status 400: a credential is missing or malformed; the chain says which (users report it)
+	CodeRuleNotFound           = 6024  // no rule has the ID (seen in recordings)
+	CodeInvalidAccessToken     = 9109  // status 403 (users report it)
+	CodeAuthentication         = 10000 // status 403: the credentials are wrong, or lack a permission (users report it)
+)
+
 // An Error is a response that reports a failure: by its status, by an envelope that says success: false, by not being an
 // envelope, or by holding no result where one is expected. [errors.Is] matches it with the sentinel error of its status.
 type Error struct {
@@ -209,12 +218,6 @@ func (e ItemError) LogValue() slog.Value { return slog.StringValue(e.Err.Error()
 
 // Unwrap returns Err.
 func (e *ItemError) Unwrap() error { return e.Err }
-
-// An incompleteError is an ErrIncomplete with a reason.
-type incompleteError struct{ reason string }
-
-func (e *incompleteError) Error() string        { return "list is incomplete: " + e.reason }
-func (e *incompleteError) Is(target error) bool { return target == ErrIncomplete }
 
 // A ValidationError names everything that is wrong with a rule or an integration. Nothing was sent.
 type ValidationError struct {

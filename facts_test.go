@@ -253,3 +253,10 @@ func isWithin(want, got any) bool {
 		return want == got
 	}
 }
+
+func TestCodesAreThoseOfTheFacts(t *testing.T) {
+	assert.Equal(t, apifacts.CodeInvalidCredentials, cfposture.CodeIntegrationCredentials)
+	failed := &cfposture.Error{StatusCode: 400, Errors: []cfposture.Message{{Code: cfposture.CodeRuleNotFound}}}
+	require.ErrorIs(t, failed, cfposture.ErrNotFound)
+	require.NotErrorIs(t, failed, cfposture.ErrConflict)
+}

@@ -28,12 +28,12 @@ type Page[T any] struct {
 // ResultInfo is the result_info of an envelope, which says where a page stands in its list. Fields that it leaves out are
 // zero.
 type ResultInfo struct {
-	Page    int
-	PerPage int
+	Page    int `json:"page"`
+	PerPage int `json:"per_page"`
 	// Count is the number of items of the page.
-	Count      int
-	TotalCount int
-	TotalPages int
+	Count      int `json:"count"`
+	TotalCount int `json:"total_count"`
+	TotalPages int `json:"total_pages"`
 }
 
 // list reads a whole list. Unreadable items are left out and reported in the error.
@@ -121,7 +121,7 @@ func (c *collection[T]) pages(ctx context.Context, opts []Option) iter.Seq2[*ite
 			}
 		}
 		if !list.IsWhole() {
-			yield(nil, page.response.Clean(&incompleteError{list.WhyIncomplete()}))
+			yield(nil, page.response.Clean(&paging.IncompleteError{Reason: list.WhyIncomplete(), Sentinel: ErrIncomplete}))
 		}
 	}
 }

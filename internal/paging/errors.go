@@ -62,3 +62,14 @@ func (e *ListError) Unwrap() []error {
 	}
 	return append([]error{e.Incomplete}, e.items...)
 }
+
+// An IncompleteError is the sentinel error of a list that is not whole, with a reason.
+type IncompleteError struct {
+	Reason   string
+	Sentinel error
+}
+
+func (e *IncompleteError) Error() string { return "list is incomplete: " + e.Reason }
+
+// Is reports whether target is the sentinel.
+func (e *IncompleteError) Is(target error) bool { return target == e.Sentinel }
