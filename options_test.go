@@ -648,3 +648,41 @@ func TestWithLoggerBelowDebugLogsBodiesWithoutSecrets(t *testing.T) {
 		assert.NotContains(t, log.String(), posturetest.APIToken)
 	}
 }
+
+func TestWithUserAgent(t *testing.T) {
+	for product, want := range map[string]string{
+		"inventory/1.2": "inventory/1.2 cfposture/" + cfposture.Version,
+		"":              "cfposture/" + cfposture.Version,
+	} {
+		sent := new(recorder)
+		_, err := transportClient(t, sent, cfposture.WithUserAgent(product)).Posture.List(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, want, sent.last().Header.Get("User-Agent"))
+	}
+}
+
+func TestWithAPITokenAndWithAPIKeySetTheirHeaders(t *testing.T) {
+	for _, test := range []struct {
+		opts []cfposture.Option
+		want http.Header
+	}{
+		{[]cfposture.Option{cfposture.WithAPIToken("a-token")}, http.Header{"Authorization": {"Bearer a-token"}}},
+		{[]cfposture.Option{cfposture.WithAPIKey("me@example.com", "a-key")}, http.Header{"X-Auth-Email": {"me@example.com"}, "X-Auth-Key": {"a-key"}}},
+		{[]cfposture.Option{cfposture.WithAPIKey("me@example.com", "a-key"), cfposture.WithAPIToken("last")}, http.Header{"Authorization": {"Bearer last"}}},
+	} {
+		sent := new(recorder)
+		_, err := transportClient(t, sent, test.opts...).Posture.List(t.Context())
+		require.NoError(t, err)
+		for _, name := range []string{"Authorization", "X-Auth-Email", "X-Auth-Key"} {
+			assert.Equal(t, test.want[name], sent.last().Header[name], name)
+		}
+	}
+}
+
+func TestWithoutEnvironmentIgnoresTheEnvironment(t *testing.T) {
+	clearEnvironment(t, map[string]string{"CLOUDFLARE_API_TOKEN": "from-the-environment"})
+	_, err := cfposture.NewClient(cfposture.WithoutEnvironment())
+	require.ErrorContains(t, err, "no credentials")
+	_, err = cfposture.NewClient()
+	require.NoError(t, err)
+}

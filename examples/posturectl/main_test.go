@@ -135,7 +135,7 @@ func TestTypesAreExplained(t *testing.T) {
 	assert.Equal(t, exitUsage, got.code)
 	assert.Contains(t, got.stderr, "posturectl: unknown type \"quantum\"")
 	got = call{args: []string{"types", "os_verson"}}.run(t)
-	assert.Equal(t, "posturectl: unknown type \"os_verson\": did you mean os_version? (-h tells more)\n", got.stderr)
+	assert.Equal(t, "posturectl: unknown type \"os_verson\": did you mean os_version? (-h shows more)\n", got.stderr)
 }
 
 func TestWithoutACommandItPrintsHelp(t *testing.T) {

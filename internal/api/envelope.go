@@ -90,6 +90,7 @@ func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.S
 			s.Skip()
 		}
 	}
+	// What was read before a syntax error is worth nothing: the rest could have said the opposite.
 	if err := s.End(); err != nil {
 		*env = envelope{}
 		return fmt.Errorf("unreadable response: %w", err)

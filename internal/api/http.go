@@ -423,7 +423,8 @@ func (o *operation) receive(ctx context.Context, response *http.Response) {
 	}
 }
 
-// rayHeader is CF-Ray, spelled as http.Header keeps it.
+// rayHeader is CF-Ray, spelled as http.Header keeps it. It identifies the request to Cloudflare's support, and is worth
+// having also for a request that succeeded.
 const rayHeader = "Cf-Ray"
 
 // connectionFailed returns the end of an attempt without a response, or with a part of one. unwritten says that the

@@ -33,6 +33,8 @@ func (o *operation) logAttempt(ctx context.Context, response *http.Response, bod
 	if failed != nil {
 		attrs = append(attrs, slog.String("error", failed.err.Error()))
 	}
+	// A record with bodies is logged at the lower level, so that a handler which filters by level can tell it from one
+	// without.
 	level := slog.LevelDebug
 	if o.Logger.Enabled(ctx, levelBodies) {
 		level = levelBodies

@@ -99,12 +99,14 @@ func (p *Pacer) note(status int, limit RateLimit) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
+	// Every response with a policy is news of the window, the latest being the best there is.
 	if limit.Policy != "" {
 		p.window = time.Time{}
 		if limit.Remaining == 0 {
 			p.window = now.Add(limit.Reset)
 		}
 	}
+	// Of several pauses the longest counts: responses arrive in any order.
 	if until := now.Add(limit.RetryAfter); status == http.StatusTooManyRequests && until.After(p.pause) {
 		p.pause = until
 	}

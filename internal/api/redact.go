@@ -41,6 +41,7 @@ type redactor struct {
 // redact returns the redactor for everything that was sent so far. An attempt that sends more makes it obsolete.
 // Credentials of earlier attempts stay secret: a renewed token need not have made the old one invalid.
 func (o *operation) redact() *redactor {
+	// It is made again after each attempt, because the next one may send another token.
 	if o.redactor == nil {
 		o.redactor = newRedactor(o.sent.appendSecrets(slices.Concat(namedSecrets(o.Body), o.Secrets, o.proxy)))
 	}
@@ -54,6 +55,7 @@ func newRedactor(secrets []string) *redactor {
 			forms = append(forms, writtenForms(secret)...)
 		}
 	}
+	// The longest form goes first, so that no shorter one takes a part of it and leaves the rest to be read.
 	slices.SortFunc(forms, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b)) })
 	forms = slices.Compact(forms)
 	var pairs []string
@@ -141,6 +143,7 @@ func (e *cleanedError) Temporary() bool { return e.timeout }
 // secret, that part of the secret is removed, because the replacer finds only whole ones.
 func (r *redactor) excerpt(body []byte, most int) string {
 	text := r.text(string(body[:min(len(body), most)]))
+	// A cut through the middle of a secret leaves a beginning that the replacer can't know.
 	for _, form := range r.forms {
 		for n := min(len(form), len(text)); n >= minSecret; n-- {
 			if rest, cut := strings.CutSuffix(text, form[:n]); cut {

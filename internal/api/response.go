@@ -48,7 +48,8 @@ func readBody(response *http.Response, body *bytes.Buffer) error {
 	if response.StatusCode < http.StatusOK {
 		return nil
 	}
-	const least, most = bytes.MinRead, 1 << 20 // what a response says of its length need not be true
+	// What a response says of its length need not be true, so that no more than this is set aside for it.
+	const least, most = bytes.MinRead, 1 << 20
 	body.Grow(int(min(max(response.ContentLength, 0), most)) + least)
 	_, err := body.ReadFrom(&io.LimitedReader{R: response.Body, N: maxBody + 1})
 	if body.Len() > maxBody {
@@ -85,6 +86,7 @@ func (o *operation) judge(ctx context.Context, response *http.Response, body []b
 	case end != succeeded:
 		return o.newFailure(end, response, body, env, nil)
 	case errors.Is(err, io.ErrUnexpectedEOF) && endsWithConnection(response):
+		// Half a response, most likely. Reading it brought no error because nothing said how long it should be.
 		return o.connectionFailed(ctx, ctx, err, false)
 	case err != nil:
 		return o.newFailure(unreadable, response, body, env, unreadableBody(body, err))

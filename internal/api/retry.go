@@ -56,7 +56,8 @@ func (w *waits) next(ctx context.Context, asked time.Duration) (time.Duration, e
 	return wait, nil
 }
 
-// sleep waits, or returns the context's error as soon as it ends.
+// sleep waits, or returns the context's error as soon as it ends. A timer that is stopped leaves nothing behind, however
+// long it was set for.
 func sleep(ctx context.Context, wait time.Duration) error {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()

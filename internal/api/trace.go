@@ -132,6 +132,9 @@ func (t *trace) handshakeError() error {
 	return t.handshake
 }
 
+// The fields of a trace are read only when something is to be shown: a request that succeeds pays no more for its secrets
+// than for keeping the headers.
+
 // appendSecrets appends the credentials that this attempt and those before it have sent.
 func (t *trace) appendSecrets(secrets []string) []string {
 	for ; t != nil; t = t.earlier {

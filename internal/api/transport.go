@@ -110,6 +110,7 @@ func (h *HTTPClient) provesUnwritten(seen *trace, err error, ended bool) bool {
 		return true
 	}
 	handshake := seen.handshakeError()
+	// errors.Unwrap follows single errors only: what a middleware joins stays unseen, and proves nothing.
 	for ; err != nil; err = errors.Unwrap(err) {
 		if isConnecting(err) || h.direct && handshake != nil && handshake.Error() == err.Error() {
 			return true
