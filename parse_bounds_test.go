@@ -21,6 +21,7 @@ func TestValidationErrorStaysShort(t *testing.T) {
 	var invalid *cfposture.ValidationError
 	require.ErrorAs(t, err, &invalid)
 	assert.Less(t, len(err.Error()), 20<<10)
+	assert.Regexp(t, `; and \d+ more problems$`, err.Error(), "what is left out is counted")
 
 	_, err = cfposture.ParseRule([]byte(`{"type":"` + strings.Repeat("x", 1<<20) + `"}`))
 	require.Error(t, err)
