@@ -93,8 +93,8 @@ func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Op
 		return fail("result", fmt.Errorf("%T is not a pointer to store it in", result))
 	}
 	var text []byte
-	r.Decode = func(s *wire.Scanner) error {
-		text = bytes.Clone(s.Value())
+	r.Decode = func(d *wire.Decoder) error {
+		text = bytes.Clone(d.Value())
 		return json.Unmarshal(text, reflect.New(target.Type().Elem()).Interface())
 	}
 	if _, err := s.do(ctx, name, r); err != nil || text == nil {
@@ -194,8 +194,8 @@ func (c *collection[T]) delete(ctx context.Context, id string, opts []Option) er
 // doForItem makes a request whose result is an item.
 func (c *collection[T]) doForItem(ctx context.Context, verb string, s *settings, r *api.Request) (*T, error) {
 	var item *T
-	r.Decode = func(s *wire.Scanner) (err error) {
-		item, err = c.decode(wire.NewDecoder(s))
+	r.Decode = func(d *wire.Decoder) (err error) {
+		item, err = c.decode(d)
 		if err == nil && c.isEmpty(item) {
 			return fmt.Errorf("result holds no %s", c.noun)
 		}

@@ -178,6 +178,6 @@ func merge[T any](c *wire.Comparison, want, have payload, decode func(*wire.Deco
 	if wantErr != nil || haveErr != nil {
 		return nil
 	}
-	merged, _ := decode(wire.NewDecoder(wire.NewScanner([]byte(c.Merge(string(wanted), string(there)))))) // nil if there is an error
+	merged, _ := decode(wire.NewDecoder([]byte(c.Merge(string(wanted), string(there))))) // nil if there is an error
 	return merged
 }

@@ -261,7 +261,7 @@ func (u IntegrationUpdate) encode() ([]byte, error) {
 	return variant.EncodeItem(&change, u.subject, func(dst []byte) ([]byte, error) { return appendConfig(dst, u.Config) })
 }
 
-// decodeIntegration reads an integration, whose strings are parts of one text of its own.
+// decodeIntegration reads an integration, and its config like [decodeRule] does an input.
 func decodeIntegration(d *wire.Decoder) (*Integration, error) {
 	i := new(Integration)
 	d.Begin()
@@ -269,8 +269,8 @@ func decodeIntegration(d *wire.Decoder) (*Integration, error) {
 	if err := d.End(); err != nil {
 		return nil, variant.Named("integration", i.ID, err)
 	}
-	if d.HasDeferred() {
-		i.Config = decodeConfig(d, i.Type)
+	if i.Config == nil || i.Config.IntegrationType() != i.Type {
+		d.Revisit(func() { i.Config = decodeConfig(d, i.Type) })
 	}
 	return i, nil
 }

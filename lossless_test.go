@@ -1,6 +1,7 @@
 package cfposture_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -302,5 +303,41 @@ func TestMarshalRefusesWhatItCannotWrite(t *testing.T) {
 			_, err := test.model.MarshalJSON()
 			require.EqualError(t, err, test.want)
 		})
+	}
+}
+
+// The type says what the input is, wherever it stands and whatever looks like it.
+func TestInputIsThatOfTheTypeInAnyOrder(t *testing.T) {
+	for _, ruleType := range apifacts.RuleTypes {
+		var members struct{ Input json.RawMessage }
+		require.NoError(t, json.Unmarshal(ruleType.Sample(), &members))
+		want := ruleOf(t, string(ruleType.Sample())).Input
+		field := fmt.Sprintf(`"type":%q`, ruleType.Name)
+		input := `"input":` + string(members.Input)
+		if members.Input == nil {
+			input = `"input":null`
+		}
+		var indented bytes.Buffer
+		require.NoError(t, json.Indent(&indented, ruleType.Sample(), "", "  "))
+		for name, text := range map[string]string{
+			"type first":           "{" + field + "," + input + "}",
+			"type last":            "{" + input + "," + field + "}",
+			"indented":             indented.String(),
+			"escaped":              "{" + input + `,"t\u0079pe":"\u00` + fmt.Sprintf("%x", ruleType.Name[0]) + ruleType.Name[1:] + `"}`,
+			"another type between": "{" + input + `,"more":{"type":"warp"},"os_type":"file",` + field + "}",
+			"another type after":   "{" + input + "," + field + `,"more":{"type":"warp"}}`,
+			"much between":         "{" + input + `,"name":"` + strings.Repeat("n", 10_000) + `",` + field + "}",
+			"much before":          `{"name":"` + strings.Repeat("n", 10_000) + `",` + input + "," + field + "}",
+			"a type that is cut":   "{" + input + `,"name":"\"type\":\"warp",` + field + "}",
+		} {
+			rule := ruleOf(t, text)
+			assert.Equal(t, want, rule.Input, "%s: %s", ruleType.Name, name)
+			assert.Equal(t, ruleType.Name, string(rule.Type))
+		}
+		rule := ruleOf(t, "{"+input+`,"more":{"type":"file"}}`)
+		assert.Empty(t, rule.Type)
+		if members.Input != nil {
+			assert.IsType(t, &cfposture.UnknownInput{}, rule.Input, "no type but one of another object")
+		}
 	}
 }

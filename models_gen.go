@@ -94,7 +94,7 @@ func newInput(t RuleType) DeviceInput {
 	}
 }
 
-// decodeInput reads an input, which an item defers because its type says what it is.
+// decodeInput reads an input, of which the type says what it is.
 func decodeInput(d *wire.Decoder, t RuleType) DeviceInput {
 	in := newInput(t)
 	var decode func(*wire.Decoder)
@@ -102,7 +102,7 @@ func decodeInput(d *wire.Decoder, t RuleType) DeviceInput {
 		decode = in.(members).decode
 	}
 	if text, reason := variant.Decode(d, "rule", string(t), "input", decode); reason != "" {
-		return &UnknownInput{t, json.RawMessage(text), reason}
+		return &UnknownInput{t, text, reason}
 	}
 	return in
 }
@@ -169,7 +169,8 @@ func (in *FileInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *FileInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "operating_system":
 			o.String(0, (*string)(&in.OperatingSystem))
@@ -209,7 +210,8 @@ func (in *ApplicationInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *ApplicationInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "operating_system":
 			o.String(0, (*string)(&in.OperatingSystem))
@@ -246,7 +248,8 @@ func (in *TaniumInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *TaniumInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "connection_id":
 			o.String(0, &in.ConnectionID)
@@ -288,7 +291,8 @@ func (in *GatewayInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *GatewayInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		default:
 			o.Extra(&in.Extra)
@@ -317,7 +321,8 @@ func (in *WARPInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *WARPInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		default:
 			o.Extra(&in.Extra)
@@ -346,7 +351,8 @@ func (in *DiskEncryptionInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *DiskEncryptionInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "checkDisks":
 			wire.StringArray(&o, 0, &in.CheckDisks)
@@ -381,7 +387,8 @@ func (in *SerialNumberInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *SerialNumberInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "id":
 			o.String(0, &in.ID)
@@ -412,7 +419,8 @@ func (in *SentinelOneInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *SentinelOneInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "operating_system":
 			o.String(0, (*string)(&in.OperatingSystem))
@@ -449,7 +457,8 @@ func (in *CarbonBlackInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *CarbonBlackInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "operating_system":
 			o.String(0, (*string)(&in.OperatingSystem))
@@ -486,7 +495,8 @@ func (in *FirewallInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *FirewallInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "operating_system":
 			o.String(0, (*string)(&in.OperatingSystem))
@@ -520,7 +530,8 @@ func (in *OSVersionInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *OSVersionInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "operating_system":
 			o.String(0, (*string)(&in.OperatingSystem))
@@ -561,7 +572,8 @@ func (in *DomainJoinedInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *DomainJoinedInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "operating_system":
 			o.String(0, (*string)(&in.OperatingSystem))
@@ -594,7 +606,8 @@ func (in *ClientCertificateInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *ClientCertificateInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "certificate_id":
 			o.String(0, &in.CertificateID)
@@ -627,7 +640,8 @@ func (in *ClientCertificateV2Input) UnmarshalJSON(data []byte) error {
 }
 
 func (in *ClientCertificateV2Input) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "operating_system":
 			o.String(0, (*string)(&in.OperatingSystem))
@@ -677,7 +691,8 @@ func (in *AntivirusInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *AntivirusInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "update_window_days":
 			o.Number(0, &in.UpdateWindowDays)
@@ -709,7 +724,8 @@ func (in *UniqueClientIDInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *UniqueClientIDInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "operating_system":
 			o.String(0, (*string)(&in.OperatingSystem))
@@ -742,7 +758,8 @@ func (in *KolideInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *KolideInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "connection_id":
 			o.String(0, &in.ConnectionID)
@@ -780,7 +797,8 @@ func (in *TaniumS2SInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *TaniumS2SInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "connection_id":
 			o.String(0, &in.ConnectionID)
@@ -822,7 +840,8 @@ func (in *CrowdStrikeS2SInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *CrowdStrikeS2SInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "connection_id":
 			o.String(0, &in.ConnectionID)
@@ -869,7 +888,8 @@ func (in *IntuneInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *IntuneInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "connection_id":
 			o.String(0, &in.ConnectionID)
@@ -902,7 +922,8 @@ func (in *WorkspaceOneInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *WorkspaceOneInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "connection_id":
 			o.String(0, &in.ConnectionID)
@@ -935,7 +956,8 @@ func (in *SentinelOneS2SInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *SentinelOneS2SInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "connection_id":
 			o.String(0, &in.ConnectionID)
@@ -981,7 +1003,8 @@ func (in *CustomS2SInput) UnmarshalJSON(data []byte) error {
 }
 
 func (in *CustomS2SInput) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "connection_id":
 			o.String(0, &in.ConnectionID)
@@ -1038,7 +1061,7 @@ func newConfig(t IntegrationType) IntegrationConfig {
 	}
 }
 
-// decodeConfig reads a config, which an item defers because its type says what it is.
+// decodeConfig reads a config, of which the type says what it is.
 func decodeConfig(d *wire.Decoder, t IntegrationType) IntegrationConfig {
 	c := newConfig(t)
 	var decode func(*wire.Decoder)
@@ -1046,7 +1069,7 @@ func decodeConfig(d *wire.Decoder, t IntegrationType) IntegrationConfig {
 		decode = c.(members).decode
 	}
 	if text, reason := variant.Decode(d, "integration", string(t), "config", decode); reason != "" {
-		return &UnknownConfig{t, json.RawMessage(text), reason}
+		return &UnknownConfig{t, text, reason}
 	}
 	return c
 }
@@ -1116,7 +1139,8 @@ func (c *WorkspaceOneConfig) UnmarshalJSON(data []byte) error {
 }
 
 func (c *WorkspaceOneConfig) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "api_url":
 			o.String(0, &c.APIURL)
@@ -1156,7 +1180,8 @@ func (c *CrowdStrikeS2SConfig) UnmarshalJSON(data []byte) error {
 }
 
 func (c *CrowdStrikeS2SConfig) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "api_url":
 			o.String(0, &c.APIURL)
@@ -1196,7 +1221,8 @@ func (c *UptycsConfig) UnmarshalJSON(data []byte) error {
 }
 
 func (c *UptycsConfig) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "api_url":
 			o.String(0, &c.APIURL)
@@ -1236,7 +1262,8 @@ func (c *IntuneConfig) UnmarshalJSON(data []byte) error {
 }
 
 func (c *IntuneConfig) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "client_id":
 			o.String(0, &c.ClientID)
@@ -1274,7 +1301,8 @@ func (c *KolideConfig) UnmarshalJSON(data []byte) error {
 }
 
 func (c *KolideConfig) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "client_id":
 			o.String(0, &c.ClientID)
@@ -1310,7 +1338,8 @@ func (c *TaniumS2SConfig) UnmarshalJSON(data []byte) error {
 }
 
 func (c *TaniumS2SConfig) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "api_url":
 			o.String(0, &c.APIURL)
@@ -1350,7 +1379,8 @@ func (c *SentinelOneS2SConfig) UnmarshalJSON(data []byte) error {
 }
 
 func (c *SentinelOneS2SConfig) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "api_url":
 			o.String(0, &c.APIURL)
@@ -1386,7 +1416,8 @@ func (c *CustomS2SConfig) UnmarshalJSON(data []byte) error {
 }
 
 func (c *CustomS2SConfig) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "access_client_id":
 			o.String(0, &c.AccessClientID)
@@ -1418,7 +1449,8 @@ func (c *CertificateLocations) UnmarshalJSON(data []byte) error {
 }
 
 func (c *CertificateLocations) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "paths":
 			wire.StringArray(&o, 0, &c.Paths)
@@ -1463,7 +1495,8 @@ func (i *Integration) unknowns() []wire.Unknown {
 }
 
 func (i *Integration) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "id":
 			o.String(0, &i.ID)
@@ -1474,7 +1507,9 @@ func (i *Integration) decode(d *wire.Decoder) {
 		case "interval":
 			o.String(3, (*string)(&i.Interval))
 		case "config":
-			o.Defer(4)
+			if t, ok := o.Variant(4, string(i.Type)); ok {
+				i.Config = decodeConfig(d, IntegrationType(t))
+			}
 		case "identifier":
 			o.String(5, &i.Identifier)
 		case "schema":
@@ -1521,7 +1556,8 @@ func (r *Rule) unknowns() []wire.Unknown {
 }
 
 func (r *Rule) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "id":
 			o.String(0, &r.ID)
@@ -1536,14 +1572,19 @@ func (r *Rule) decode(d *wire.Decoder) {
 		case "expiration":
 			o.String(5, (*string)(&r.Expiration))
 		case "match":
-			if length, ok := o.Array(6); ok {
-				r.Match = make([]Match, length)
-				for i := 0; o.NextElement(); i++ {
-					r.Match[i].decode(d)
+			if o.Has(6) {
+				r.Match = make([]Match, 0, 1)
+				e := d.Array()
+				for e.Next() {
+					r.Match = append(r.Match, Match{})
+					r.Match[len(r.Match)-1].decode(d)
 				}
+				r.Match = slices.Clip(r.Match)
 			}
 		case "input":
-			o.Defer(7)
+			if t, ok := o.Variant(7, string(r.Type)); ok {
+				r.Input = decodeInput(d, RuleType(t))
+			}
 		case "enabled":
 			o.Bool(8, &r.Enabled)
 		default:
@@ -1573,7 +1614,8 @@ func (m *Match) UnmarshalJSON(data []byte) error {
 }
 
 func (m *Match) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 		case "platform":
 			o.String(0, (*string)(&m.Platform))

@@ -246,7 +246,7 @@ func (r *Rule) encode() ([]byte, error) {
 	return sent.MarshalJSON()
 }
 
-// decodeRule reads a rule, whose strings are parts of one text of its own.
+// decodeRule reads a rule. Where the type comes after the input, the input is read as what the type probably is.
 func decodeRule(d *wire.Decoder) (*Rule, error) {
 	r := new(Rule)
 	d.Begin()
@@ -254,8 +254,8 @@ func decodeRule(d *wire.Decoder) (*Rule, error) {
 	if err := d.End(); err != nil {
 		return nil, variant.Named("rule", r.ID, err)
 	}
-	if d.HasDeferred() {
-		r.Input = decodeInput(d, r.Type)
+	if r.Input == nil || r.Input.RuleType() != r.Type {
+		d.Revisit(func() { r.Input = decodeInput(d, r.Type) })
 	}
 	return r, nil
 }

@@ -74,10 +74,10 @@ type Request struct {
 	// Secrets are the secrets of the body, which no error and no log shows. Members whose names say that they are secret
 	// need not be listed.
 	Secrets []string
-	// Decode reads the result, before whose value the scanner stands, and must pass it. It must keep no part of the
-	// scanner's text. It is called in every attempt whose status is a success, before it is known whether the envelope
+	// Decode reads the result, before whose value the decoder stands, and must pass it. It must keep no part of the
+	// decoder's text. It is called in every attempt whose status is a success, before it is known whether the envelope
 	// says so too: what it sets counts only once Do has returned without an error. Nil ignores the result.
-	Decode func(result *wire.Scanner) error
+	Decode func(result *wire.Decoder) error
 }
 
 // A Response is what the last response of an operation says besides its result. Fields are zero if no response came.

@@ -27,8 +27,9 @@ type envelope struct {
 
 // readEnvelope reads the envelope that a body is, whose members may come in any order. Before the result's value it calls
 // decode, unless that is nil. With an error about what the envelope says, it is filled all the same.
-func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.Scanner) error) error {
-	s := wire.NewScanner(body)
+func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.Decoder) error) error {
+	d := wire.NewDecoder(body)
+	s := &d.Scanner
 	if s.Kind() != '{' {
 		s.Skip()
 		if err := s.End(); err != nil {
@@ -81,7 +82,7 @@ func (o *operation) readEnvelope(env *envelope, body []byte, decode func(*wire.S
 			}
 			// Decode may stop anywhere in the result, so the scanner returns to where it began and skips the whole.
 			start := s.Offset()
-			if err := decode(s); err != nil {
+			if err := decode(d); err != nil {
 				note(err)
 				s.Return(start)
 				s.Skip()

@@ -15,7 +15,7 @@ import (
 // readText reads an envelope and returns the text of its result.
 func readText(body string) (env *envelope, result string, err error) {
 	env = new(envelope)
-	err = newOperation(newConfig(nil), new(Request)).readEnvelope(env, []byte(body), func(s *wire.Scanner) error {
+	err = newOperation(newConfig(nil), new(Request)).readEnvelope(env, []byte(body), func(s *wire.Decoder) error {
 		result = string(s.Value())
 		return nil
 	})
@@ -94,15 +94,15 @@ func TestEnvelopeThatSaysItFailed(t *testing.T) {
 }
 
 func TestEnvelopeWhoseResultCannotBeDecoded(t *testing.T) {
-	for _, leave := range []func(s *wire.Scanner){
-		func(*wire.Scanner) {},
-		func(s *wire.Scanner) { s.Open('{') },
-		func(s *wire.Scanner) { s.Open('{'); s.Next('}'); s.Name() },
-		func(s *wire.Scanner) { s.Value() },
+	for _, leave := range []func(s *wire.Decoder){
+		func(*wire.Decoder) {},
+		func(s *wire.Decoder) { s.Open('{') },
+		func(s *wire.Decoder) { s.Open('{'); s.Next('}'); s.Name() },
+		func(s *wire.Decoder) { s.Value() },
 	} {
 		env := new(envelope)
 		err := newOperation(newConfig(nil), new(Request)).readEnvelope(env, []byte(`{"result":{"a":{"b":[]}},"messages":[{"code":3}],"success":true}`),
-			func(s *wire.Scanner) error {
+			func(s *wire.Decoder) error {
 				leave(s)
 				return errTest
 			})

@@ -79,7 +79,7 @@ func newRequest(method string, result *string) *Request {
 		r.Body = []byte(testBody)
 	}
 	if method != http.MethodHead && method != http.MethodDelete {
-		r.Decode = func(s *wire.Scanner) error {
+		r.Decode = func(s *wire.Decoder) error {
 			*result = string(s.Value())
 			return nil
 		}

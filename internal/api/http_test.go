@@ -369,7 +369,7 @@ func TestDecodeIsCalledInEveryAttemptThatSucceeds(t *testing.T) {
 			return respondWith(r, 200, nil, io.MultiReader(strings.NewReader(success[:40]), failingReader{io.ErrUnexpectedEOF})), nil
 		}
 		var results []string
-		r := &Request{Method: http.MethodGet, Path: "things/1", Decode: func(s *wire.Scanner) error {
+		r := &Request{Method: http.MethodGet, Path: "things/1", Decode: func(s *wire.Decoder) error {
 			results = append(results, string(s.Value()))
 			return nil
 		}}

@@ -275,7 +275,7 @@ func TestFailureSaysWhyTheResponseCannotBeUsed(t *testing.T) {
 	} {
 		r := newRequest(http.MethodGet, new(string))
 		if name == "an error of the decoder" {
-			r.Decode = func(s *wire.Scanner) error {
+			r.Decode = func(s *wire.Decoder) error {
 				s.Skip()
 				return errTest
 			}

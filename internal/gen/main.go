@@ -175,15 +175,30 @@ type models struct {
 	Objects []model
 }
 
-// models joins constants and structs.
-func (d *declarations) models() (*models, error) {
-	m := &models{Unions: []union{
+// unions returns what unions there are, without their variants.
+func unions() []union {
+	return []union{
 		{Interface: "DeviceInput", TypeName: "RuleType", Suffix: "Input", Receiver: "in", Noun: "rule", Member: "input"},
 		{
 			Interface: "IntegrationConfig", TypeName: "IntegrationType", Suffix: "Config", Receiver: "c",
 			Noun: "integration", Member: "config", HasSecrets: true,
 		},
-	}}
+	}
+}
+
+// unionOf returns the union that a type is, or nil.
+func unionOf(of string) *union {
+	for _, u := range unions() {
+		if u.Interface == of {
+			return &u
+		}
+	}
+	return nil
+}
+
+// models joins constants and structs.
+func (d *declarations) models() (*models, error) {
+	m := &models{Unions: unions()}
 	for i := range m.Unions {
 		if err := d.addModels(&m.Unions[i]); err != nil {
 			return nil, err
@@ -193,7 +208,7 @@ func (d *declarations) models() (*models, error) {
 		isVariant := func(u union) bool { return strings.HasSuffix(name, u.Suffix) }
 		if !slices.ContainsFunc(m.Unions, isVariant) {
 			object := d.model(model{Name: name, Receiver: strings.ToLower(name[:1]), Clone: "*" + name})
-			object.Holds = d.unionIn(name, m.Unions)
+			object.Holds = d.unionIn(name)
 			m.Objects = append(m.Objects, object)
 		}
 	}
@@ -201,12 +216,10 @@ func (d *declarations) models() (*models, error) {
 }
 
 // unionIn returns the union that a struct has a field of, or nil.
-func (d *declarations) unionIn(name string, unions []union) *union {
+func (d *declarations) unionIn(name string) *union {
 	for _, f := range d.structs[name].Fields.List {
-		for i := range unions {
-			if text(f.Type) == unions[i].Interface {
-				return &unions[i]
-			}
+		if u := unionOf(text(f.Type)); u != nil {
+			return u
 		}
 	}
 	return nil
@@ -243,7 +256,7 @@ func (d *declarations) model(m model) model {
 				m.Fields = append(m.Fields, field{name.Name, clone})
 			}
 			if member := memberName(f); member != "" {
-				m.Members = append(m.Members, d.member(member, len(m.Members), m.Receiver+"."+name.Name, of))
+				m.Members = append(m.Members, d.member(member, len(m.Members), m.Receiver, name.Name, of))
 			}
 		}
 	}
@@ -254,8 +267,8 @@ func (d *declarations) model(m model) model {
 func (d *declarations) clone(value, of string) string {
 	pointer, isPointer := strings.CutPrefix(of, "*")
 	element, isSlice := strings.CutPrefix(of, "[]")
-	switch _, isUnion := d.interfaces[of]; {
-	case isUnion:
+	switch {
+	case unionOf(of) != nil:
 		return "clone" + of + "(" + value + ")"
 	case isPointer && d.structs[pointer] != nil:
 		return value + ".clone()"
@@ -283,14 +296,16 @@ func memberName(f *ast.Field) string {
 }
 
 // member is the member of a field, which has a type and a number among the struct's.
-func (d *declarations) member(name string, number int, value, of string) member {
+func (d *declarations) member(name string, number int, receiver, field, of string) member {
+	value := receiver + "." + field
 	pointer, isPointer := strings.CutPrefix(of, "*")
 	element, isSlice := strings.CutPrefix(of, "[]")
-	_, isUnion := d.interfaces[of]
+	u := unionOf(of)
 	var decode string
 	switch {
-	case isUnion:
-		decode = "o.Defer(%[1]d)"
+	case u != nil:
+		decode = "if t, ok := o.Variant(%[1]d, string(" + receiver + ".Type)); ok {\n" +
+			"%[2]s = decode" + u.Suffix + "(d, " + u.TypeName + "(t))\n}"
 	case of == "*bool":
 		decode = "o.Bool(%[1]d, &%[2]s)"
 	case of == "*float64":
@@ -303,8 +318,8 @@ func (d *declarations) member(name string, number int, value, of string) member 
 		decode = "if o.Has(%[1]d) {\n%[2]s = new(%[3]s)\n%[2]s.decode(d)\n}"
 		of = pointer
 	case isSlice && d.structs[element] != nil:
-		decode = "if length, ok := o.Array(%[1]d); ok {\n%[2]s = make(%[3]s, length)\n" +
-			"for i := 0; o.NextElement(); i++ {\n%[2]s[i].decode(d)\n}\n}"
+		decode = "if o.Has(%[1]d) {\n%[2]s = make(%[3]s, 0, 1)\ne := d.Array()\nfor e.Next() {\n" +
+			"%[2]s = append(%[2]s, %[4]s{})\n%[2]s[len(%[2]s)-1].decode(d)\n}\n%[2]s = slices.Clip(%[2]s)\n}"
 	case isSlice:
 		decode = "wire.StringArray(&o, %[1]d, &%[2]s)"
 	default: // a string of a type of its own
@@ -355,7 +370,8 @@ func ({{.Receiver}} {{.Name}}) String() string { return variant.Text(&{{.Receive
 
 {{define "decode"}}
 func ({{.Receiver}} *{{.Name}}) decode(d *wire.Decoder) {
-	for o := d.Object(); o.Next(); {
+	o := d.Object()
+	for o.Next() {
 		switch string(o.Name) {
 {{range .Members}}		case "{{.Name}}":
 			{{.Decode}}
@@ -393,7 +409,7 @@ func new{{.Suffix}}(t {{.TypeName}}) {{.Interface}} {
 	}
 }
 
-// decode{{.Suffix}} reads {{.Article}} {{.Member}}, which an item defers because its type says what it is.
+// decode{{.Suffix}} reads {{.Article}} {{.Member}}, of which the type says what it is.
 func decode{{.Suffix}}(d *wire.Decoder, t {{.TypeName}}) {{.Interface}} {
 	{{.Receiver}} := new{{.Suffix}}(t)
 	var decode func(*wire.Decoder)
@@ -401,7 +417,7 @@ func decode{{.Suffix}}(d *wire.Decoder, t {{.TypeName}}) {{.Interface}} {
 		decode = {{.Receiver}}.(members).decode
 	}
 	if text, reason := variant.Decode(d, "{{.Noun}}", string(t), "{{.Member}}", decode); reason != "" {
-		return &{{.Unknown}}{t, json.RawMessage(text), reason}
+		return &{{.Unknown}}{t, text, reason}
 	}
 	return {{.Receiver}}
 }

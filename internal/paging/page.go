@@ -41,28 +41,28 @@ type Unreadable struct {
 func NewPage[T any](kind Items[T]) *Page[T] { return &Page[T]{kind: kind} }
 
 // Decode reads a result, an array or null, in place of what the page holds.
-func (p *Page[T]) Decode(s *wire.Scanner) error {
+func (p *Page[T]) Decode(d *wire.Decoder) error {
 	p.items, p.texts, p.unreadable = nil, nil, nil
-	switch kind := s.Kind(); kind {
+	switch kind := d.Kind(); kind {
 	case '[':
 	case 'n':
-		s.Skip()
+		d.Skip()
 		return nil
 	default:
 		return fmt.Errorf(`response's member "result" is %s where an array is expected`, wire.Describe(kind))
 	}
-	d, result := wire.NewDecoder(s), s.Offset()
-	for s.Open('['); s.Next(']'); {
+	result := d.Offset()
+	for d.Open('['); d.Next(']'); {
 		var item *T
-		start := s.Offset()
-		if s.Kind() == '{' {
+		start := d.Offset()
+		if d.Kind() == '{' {
 			item, _ = p.kind.Decode(d)
 		} else {
-			s.Skip()
+			d.Skip()
 		}
 		switch {
 		case item == nil:
-			end := start + len(s.Text(start))
+			end := start + len(d.Text(start))
 			p.unreadable = append(p.unreadable, Unreadable{
 				index: int32(p.Len()), start: int32(start - result), end: int32(end - result), //nolint:gosec // see Unreadable
 			})
@@ -71,12 +71,12 @@ func (p *Page[T]) Decode(s *wire.Scanner) error {
 			if p.texts == nil {
 				p.texts = make(map[int]string)
 			}
-			p.texts[len(p.items)] = string(s.Text(start))
+			p.texts[len(p.items)] = string(d.Text(start))
 		}
 		p.items = append(p.items, item)
 	}
 	if p.unreadable != nil {
-		p.result = bytes.Clone(s.Text(result))
+		p.result = bytes.Clone(d.Text(result))
 	}
 	return nil
 }
@@ -151,7 +151,7 @@ type Explanation struct {
 // Explain says what is wrong with an unreadable item.
 func (p *Page[T]) Explain(u Unreadable) Explanation {
 	raw := bytes.Clone(p.result[u.start:u.end])
-	_, err := p.kind.Decode(wire.NewDecoder(wire.NewScanner(raw)))
+	_, err := p.kind.Decode(wire.NewDecoder(raw))
 	return Explanation{int(u.index), idOf(raw), raw, fmt.Errorf("result[%d]: %w", u.index, err)}
 }
 

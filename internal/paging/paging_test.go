@@ -35,7 +35,7 @@ var items = paging.Items[item]{
 func page(t *testing.T, result, info string) *paging.Page[item] {
 	t.Helper()
 	p := paging.NewPage(items)
-	require.NoError(t, p.Decode(wire.NewScanner([]byte(result))))
+	require.NoError(t, p.Decode(wire.NewDecoder([]byte(result))))
 	p.Info = paging.ParseInfo([]byte(info))
 	return p
 }
@@ -196,7 +196,7 @@ func TestPageExplainsWhatIsWrong(t *testing.T) {
 }
 
 func TestPageRefusesWhatIsNoArray(t *testing.T) {
-	err := paging.NewPage(items).Decode(wire.NewScanner([]byte(`{"id":"1"}`)))
+	err := paging.NewPage(items).Decode(wire.NewDecoder([]byte(`{"id":"1"}`)))
 	assert.EqualError(t, err, `response's member "result" is an object where an array is expected`)
 }
 

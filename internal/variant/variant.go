@@ -3,6 +3,7 @@
 package variant
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 
@@ -34,18 +35,17 @@ func Field(v any, member string) any {
 	return nil
 }
 
-// Decode has decode read the deferred member. It returns its text and a reason if decode can't, or if decode is nil
-// because no struct belongs to the type of the item, which is a noun such as rule.
-func Decode(d *wire.Decoder, noun, itemType, member string, decode func(*wire.Decoder)) (text, reason string) {
-	text, err := d.DecodeDeferred(decode)
-	switch {
-	case decode == nil:
-		return text, NoType(noun, itemType)
-	case err != nil:
-		return text, api.Printable(wire.At(member, err).Error())
-	default:
-		return "", ""
+// Decode has decode read a variant. It returns its text and a reason if decode can't, or if decode is nil because no struct
+// belongs to the type of the item, which is a noun such as rule.
+func Decode(d *wire.Decoder, noun, itemType, member string, decode func(*wire.Decoder)) (text []byte, reason string) {
+	if decode == nil {
+		return bytes.Clone(d.Value()), NoType(noun, itemType)
 	}
+	text, err := d.Try(decode)
+	if err != nil {
+		return bytes.Clone(text), api.Printable(wire.At(member, err).Error())
+	}
+	return nil, ""
 }
 
 // NoType says that no struct belongs to a type of an item.

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // A MemberError says which member of an object does not fit its field.
@@ -27,7 +29,8 @@ const maxErrors = 100
 // A Decoder reads an object into the fields of a struct, between Begin and End. A value that would not be the same if it
 // were encoded again is an error, which ends the decoding. A field whose member is null stays as it is.
 //
-//	for o := d.Object(); o.Next(); {
+//	o := d.Object()
+//	for o.Next() {
 //		switch string(o.Name) {
 //		case "id":
 //			o.String(0, &r.ID)
@@ -35,39 +38,34 @@ const maxErrors = 100
 //			o.Extra(&r.Extra)
 //		}
 //	}
-//
-// The strings become parts of one copy of the object's text. How long that is shows at its end: until then the Decoder
-// notes what each is to be.
 type Decoder struct {
-	*Scanner
+	Scanner
 	start    int    // where the object begins
-	own      string // the copy of its text; "" before End
-	noted    []notedString
-	deferred int // where the value of the deferred member begins, 0 if there is none
+	copied   string // a copy of a part of the text, of which strings become parts
+	copiedAt int    // where that part begins
+	variant  int    // where the value of the variant begins, 0 if there is none
 	wrong    []*MemberError
 	isStrict bool // it goes on after an error
 }
 
-// A notedString is a field, and where in the object's text its string begins and ends.
-type notedString struct {
-	into       *string
-	begin, end int
-}
-
-// NewDecoder returns a Decoder of what comes next in a scanner's text. It may be used for one object after the other.
-func NewDecoder(s *Scanner) *Decoder {
-	const usual = 8 // strings outside of a deferred member
-	return &Decoder{Scanner: s, noted: make([]notedString, 0, usual)}
-}
+// NewDecoder returns a Decoder that stands before the value in text. It may be used for one object after the other.
+func NewDecoder(text []byte) *Decoder { return &Decoder{Scanner: Scanner{text: text}} }
 
 // Begin begins the object that comes next.
+//
+// Most objects are small, so that one copy of the text serves a dozen of them. That is cheaper than a copy for each
+// string; and it is so small that a string which is kept does not keep a long list in memory.
 func (d *Decoder) Begin() {
-	d.start, d.own, d.noted, d.deferred, d.wrong = d.Offset(), "", d.noted[:0], 0, nil
+	const least, most = 512, 4 << 10
+	d.start, d.variant, d.wrong = d.Offset(), 0, nil
 	d.isPlain, d.depth = true, 0
+	if end := d.copiedAt + len(d.copied); end-d.start < least && end < len(d.text) {
+		d.copiedAt = d.start
+		d.copied = string(d.text[d.start:min(d.start+most, len(d.text))])
+	}
 }
 
-// End ends the object and sets its strings. It returns what [Scanner.Sound] finds wrong with the text, or else the first
-// *MemberError.
+// End ends the object. It returns what [Scanner.Sound] finds wrong with the text, or else the first *MemberError.
 func (d *Decoder) End() (err error) {
 	switch {
 	case len(d.wrong) > 0 || d.depth > maxDepth/2:
@@ -79,37 +77,33 @@ func (d *Decoder) End() (err error) {
 	if d.err != nil {
 		return d.err
 	}
-	d.own = string(d.Text(d.start))
-	for _, s := range d.noted {
-		*s.into = d.own[s.begin:s.end]
-	}
 	if err == nil && len(d.wrong) > 0 {
 		return d.wrong[0]
 	}
 	return err
 }
 
-// HasDeferred reports whether the object has a deferred member that is not null.
-func (d *Decoder) HasDeferred() bool { return d.deferred > 0 }
-
-// DecodeDeferred has decode read the value of the deferred member, unless it is nil. It returns the text of the value, and
-// the first *MemberError.
-func (d *Decoder) DecodeDeferred(decode func(*Decoder)) (text string, err error) {
+// Revisit has read pass the value of the variant, if the object has one, after the object has been read.
+func (d *Decoder) Revisit(read func()) {
+	if d.variant == 0 {
+		return
+	}
 	end := d.at
-	d.Return(d.deferred)
-	if decode != nil {
-		decode(d)
-	}
-	if len(d.wrong) > 0 {
-		err = d.wrong[0]
-	}
-	if err != nil || decode == nil {
-		d.Return(d.deferred)
-		d.Skip()
-	}
-	text = d.own[d.deferred-d.start : d.at-d.start]
+	d.Return(d.variant)
+	read()
 	d.Return(end)
-	return text, err
+}
+
+// Try has decode read a value. If it does not fit, Try returns its text and why.
+func (d *Decoder) Try(decode func(*Decoder)) (text []byte, err error) {
+	start := d.Offset()
+	decode(d)
+	if len(d.wrong) == 0 {
+		return nil, nil
+	}
+	err, d.wrong = d.wrong[0], nil
+	d.Return(start)
+	return d.Value(), err
 }
 
 // Unmarshal is an UnmarshalJSON: null changes nothing, and anything else replaces what is there by what decode returns.
@@ -120,7 +114,7 @@ func Unmarshal[T any](data []byte, into *T, decode func(*Decoder) (*T, error)) e
 	if NewScanner(data).Kind() == 'n' {
 		return nil
 	}
-	value, err := decode(NewDecoder(NewScanner(data)))
+	value, err := decode(NewDecoder(data))
 	if err != nil {
 		return fmt.Errorf("cfposture: %w", err)
 	}
@@ -147,47 +141,52 @@ type Members struct {
 	Name   []byte // of the member that comes next
 	d      *Decoder
 	isOpen bool
-	seen   uint64 // the members that have been read, a bit for each number
 	before int    // how many errors there were before the member
-	index  int    // of an array's element
-	beside int    // how many errors there were before the element
+	seen   uint64 // the members that have been read, a bit for each number
 }
 
-// Object enters the object that comes next.
-func (d *Decoder) Object() Members {
-	if d.Kind() != '{' {
-		d.mismatch("an object")
-		return Members{}
-	}
-	d.Open('{')
-	return Members{d: d, isOpen: true, before: len(d.wrong)}
-}
+// Object returns the members of the object that comes next, which is an error if it is none.
+func (d *Decoder) Object() Members { return Members{d: d} }
 
 // Next goes to the next member and reports whether there is one.
 func (m *Members) Next() bool {
-	if !m.isOpen || len(m.d.wrong) > m.before && m.d.endsAfter(m.Name, m.before) || !m.d.Next('}') {
+	d := m.d
+	switch {
+	case !m.isOpen && d.Kind() != '{':
+		d.mismatch("an object")
+		return false
+	case !m.isOpen:
+		d.Open('{')
+		m.isOpen = true
+	case len(d.wrong) > m.before && d.endsAfter(string(m.Name), m.before):
 		return false
 	}
-	m.before = len(m.d.wrong)
-	m.Name = m.d.Name()
-	return m.d.err == nil
+	if !d.Next('}') {
+		return false
+	}
+	m.before = len(d.wrong)
+	m.Name = d.Name()
+	return d.err == nil
 }
 
 // Has reports whether the member has a value other than null, and no member before had its number.
 func (m *Members) Has(number int) bool {
 	bit := uint64(1) << number
+	if m.seen&bit == 0 && m.d.Kind() != 'n' {
+		m.seen |= bit
+		return true
+	}
+	m.skip(bit)
+	return false
+}
+
+// skip passes the value of a member that is null, or was there before.
+func (m *Members) skip(bit uint64) {
 	isRepeated := m.seen&bit != 0
 	m.seen |= bit
-	switch {
-	case isRepeated:
-		m.d.Skip()
+	m.d.Skip()
+	if isRepeated {
 		m.d.fail("appears twice")
-		return false
-	case m.d.Kind() == 'n':
-		m.d.Skip()
-		return false
-	default:
-		return true
 	}
 }
 
@@ -203,11 +202,16 @@ func (m *Members) Bool(number int, into **bool) {
 	if !m.Has(number) {
 		return
 	}
-	if first := m.d.Kind(); first != 't' && first != 'f' {
+	switch m.d.Kind() {
+	case 't':
+		m.d.skipLiteral("true")
+		*into = new(true)
+	case 'f':
+		m.d.skipLiteral("false")
+		*into = new(false)
+	default:
 		m.d.mismatch("true or false")
-		return
 	}
-	*into = new(string(m.d.Value()) == "true")
 }
 
 // Number reads a number.
@@ -236,57 +240,80 @@ func (m *Members) Raw(number int, into *json.RawMessage) {
 	}
 }
 
-// Defer leaves the value to the Decoder's caller, who knows what it is after End.
-func (m *Members) Defer(number int) {
-	if m.Has(number) {
-		m.d.deferred = m.d.Offset()
-		m.d.Skip()
+// Variant reads a value that depends on the object's type: it returns that, and the caller reads the value. The type is
+// what the member "type" has said before, or else will probably say. If that isn't known, Variant passes the value. After
+// the whole object, when the type is known for sure, [Decoder.Revisit] leads back.
+func (m *Members) Variant(number int, before string) (itemType string, ok bool) {
+	if !m.Has(number) {
+		return "", false
 	}
+	m.d.variant = m.d.at
+	if itemType = before; itemType == "" {
+		itemType = m.d.typeAhead()
+	}
+	if itemType == "" || m.d.isStrict {
+		m.d.Skip()
+		return "", false
+	}
+	return itemType, true
+}
+
+// typeAhead returns what a member "type" further on in the text says, or "". It is only a guess: that member may belong to
+// something else. It looks for the end of the name, because it finds a y more quickly than one of many quotes.
+func (d *Decoder) typeAhead() string {
+	rest := d.copied[min(d.at-d.copiedAt, len(d.copied)):]
+	_, rest, _ = strings.Cut(rest, `ype":`)
+	rest, isString := strings.CutPrefix(strings.TrimPrefix(rest, " "), `"`)
+	itemType, _, isWhole := strings.Cut(rest, `"`)
+	if !isString || !isWhole {
+		return ""
+	}
+	return itemType
 }
 
 // StringArray reads an array of strings.
 func StringArray[T ~string](m *Members, number int, into *[]T) {
-	length, ok := m.Array(number)
-	if !ok {
+	if !m.Has(number) {
 		return
 	}
-	*into = make([]T, length)
-	for i := 0; m.NextElement(); i++ {
-		if m.d.Kind() != '"' {
-			m.d.mismatch("a string")
-			continue
-		}
-		(*into)[i] = T(m.d.ownString())
+	*into = make([]T, 0, 1)
+	e := m.d.Array()
+	for e.Next() {
+		var element string
+		m.d.stringInto(&element)
+		*into = append(*into, T(element))
 	}
+	*into = slices.Clip(*into)
 }
 
-// Array enters an array, if the member is one, and returns its length. The caller reads the elements.
-func (m *Members) Array(number int) (length int, ok bool) {
-	if !m.Has(number) {
-		return 0, false
-	}
-	if m.d.Kind() != '[' {
-		m.d.mismatch("an array")
-		return 0, false
-	}
-	start := m.d.at
-	for m.d.Open('['); m.d.Next(']'); length++ {
-		m.d.Skip()
-	}
-	m.d.Return(start)
-	m.d.Open('[')
-	m.index, m.beside = -1, len(m.d.wrong)
-	return length, true
+// Elements are those of the array that a Decoder walks.
+type Elements struct {
+	d      *Decoder
+	isOpen bool
+	before int // how many errors there were before the element
+	index  int
 }
 
-// NextElement goes to the next element of the array and reports whether there is one.
-func (m *Members) NextElement() bool {
-	if len(m.d.wrong) > m.beside && m.d.endsAfter([]byte(element("", m.index)), m.beside) || !m.d.Next(']') {
+// Array returns the elements of the array that comes next, which is an error if it is none.
+func (d *Decoder) Array() Elements { return Elements{d: d} }
+
+// Next goes to the next element and reports whether there is one.
+func (e *Elements) Next() bool {
+	d := e.d
+	switch {
+	case !e.isOpen && d.Kind() != '[':
+		d.mismatch("an array")
 		return false
+	case !e.isOpen:
+		d.Open('[')
+		e.isOpen = true
+	case len(d.wrong) > e.before && d.endsAfter(element("", e.index), e.before):
+		return false
+	default:
+		e.index++
 	}
-	m.index++
-	m.beside = len(m.d.wrong)
-	return true
+	e.before = len(d.wrong)
+	return d.Next(']')
 }
 
 // Extra keeps a member that has no field.
@@ -304,35 +331,33 @@ func (m *Members) Extra(extra *map[string]json.RawMessage) {
 
 // endsAfter puts the name of a member, or an element, before the paths of the errors from the given one on. It reports
 // whether the decoding ends with them.
-func (d *Decoder) endsAfter(name []byte, from int) bool {
+func (d *Decoder) endsAfter(name string, from int) bool {
 	for _, err := range d.wrong[from:] {
-		err.Member = join(string(name), err.Member)
+		err.Member = join(name, err.Member)
 	}
 	return len(d.wrong) > 0 && !d.isStrict || len(d.wrong) >= maxErrors
 }
 
+// stringInto reads a string.
 func (d *Decoder) stringInto(into *string) {
 	if d.Kind() != '"' {
 		d.mismatch("a string")
 		return
 	}
-	begin := d.at
-	if d.own == "" && d.skipString() {
-		d.noted = append(d.noted, notedString{into, begin + 1 - d.start, d.at - 1 - d.start})
+	start := d.at
+	if !d.skipString() {
+		*into = string(d.unquoted(start, d.at))
 		return
 	}
-	d.at = begin
-	*into = d.ownString()
+	*into = d.part(start+1, d.at-1)
 }
 
-// ownString reads a string: a part of the object's own text if that is there, and a copy otherwise.
-func (d *Decoder) ownString() string {
-	begin := d.at
-	if d.own != "" && d.skipString() {
-		return d.own[begin+1-d.start : d.at-1-d.start]
+// part returns a part of the text.
+func (d *Decoder) part(start, end int) string {
+	if end-d.copiedAt > len(d.copied) {
+		return string(d.text[start:end])
 	}
-	d.at = begin
-	return string(d.String())
+	return d.copied[start-d.copiedAt : end-d.copiedAt]
 }
 
 // mismatch says what the value is and moves past it.

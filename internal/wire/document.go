@@ -26,13 +26,13 @@ func NewDocument(data []byte, allow []string, outer string) *Document {
 // Add adds an error.
 func (d *Document) Add(path, reason string) { d.Wrong = append(d.Wrong, &MemberError{path, reason}) }
 
-// Decode has decode read the text at a path, and returns the text of the deferred member. It goes on after a value that
+// Decode has decode read the text at a path, and returns the text of the variant. It goes on after a value that
 // doesn't fit.
-func (d *Document) Decode(path, text string, decode func(*Decoder)) (deferred string) {
+func (d *Document) Decode(path, text string, decode func(*Decoder)) (variant string) {
 	if text == "" {
 		return ""
 	}
-	dec := NewDecoder(NewScanner([]byte(text)))
+	dec := NewDecoder([]byte(text))
 	dec.isStrict = true
 	dec.Begin()
 	decode(dec)
@@ -43,10 +43,8 @@ func (d *Document) Decode(path, text string, decode func(*Decoder)) (deferred st
 		}
 	}
 	d.Wrong = append(d.Wrong, dec.wrong...)
-	if dec.HasDeferred() {
-		deferred, _ = dec.DecodeDeferred(nil)
-	}
-	return deferred
+	dec.Revisit(func() { variant = string(dec.Value()) })
+	return variant
 }
 
 // CheckUnknowns adds an error for each member that has no field and isn't allowed. The names of objects are those given

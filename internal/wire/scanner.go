@@ -77,55 +77,61 @@ func (s *Scanner) Open(opening byte) {
 // Next reports whether a member or an element follows. Where none does it leaves the object or array; closing is its
 // last byte, '}' or ']'.
 func (s *Scanner) Next(closing byte) bool {
-	kind, first := s.Kind(), s.first
+	isFirst := s.first
 	s.first = false
-	if kind == ',' && !first {
-		s.at++
-		kind = s.Kind()
-		if kind == closing {
-			s.fail()
-		}
-		return s.err == nil
-	}
-	switch {
-	case s.err != nil:
-		return false
+	switch kind := s.Kind(); {
 	case kind == closing:
 		s.at++
 		return false
-	case !first:
+	case isFirst:
+		return s.err == nil
+	case kind == ',':
+		s.at++
+		if s.Kind() == closing {
+			s.fail()
+		}
+		return s.err == nil
+	default:
 		s.fail()
+		return false
 	}
-	return first
 }
 
 // Name reads the name of the member that comes next, up to its value.
 func (s *Scanner) Name() []byte {
-	name := s.String()
-	if s.Kind() != ':' {
+	start := s.Offset()
+	isVerbatim := s.skipString()
+	end := s.at
+	switch {
+	case s.Kind() != ':':
 		s.fail()
 		return nil
+	case isVerbatim:
+		s.at++
+		return s.text[start+1 : end-1]
+	default:
+		name := s.unquoted(start, end)
+		s.at++
+		return name
 	}
-	s.at++
-	return name
 }
 
 // String reads a string and returns what it means. Without an escape that is a part of the scanner's own text.
 func (s *Scanner) String() []byte {
-	if s.Kind() != '"' {
-		s.fail()
-		return nil
-	}
-	start := s.at
-	isVerbatim := s.skipString()
-	switch {
-	case s.err != nil:
-		return nil
-	case isVerbatim:
+	start := s.Offset()
+	if s.skipString() {
 		return s.text[start+1 : s.at-1]
 	}
-	// Half of a surrogate pair and what is not UTF-8 becomes U+FFFD; skipString has checked the rest.
-	meaning, _ := jsontext.AppendUnquote(nil, s.text[start:s.at])
+	return s.unquoted(start, s.at)
+}
+
+// unquoted returns what a string means that skipString has passed, given where it starts and ends. Half of a surrogate pair and
+// what is not UTF-8 becomes U+FFFD; skipString has checked the rest.
+func (s *Scanner) unquoted(start, end int) []byte {
+	if s.err != nil {
+		return nil
+	}
+	meaning, _ := jsontext.AppendUnquote(nil, s.text[start:end])
 	return meaning
 }
 
@@ -243,10 +249,7 @@ func (s *Scanner) closeAll(containers []byte) []byte {
 
 // skipName passes a member's name and its colon.
 func (s *Scanner) skipName() {
-	if s.Kind() != '"' {
-		s.fail()
-		return
-	}
+	s.skipSpace()
 	s.skipString()
 	if s.Kind() != ':' {
 		s.fail()
@@ -255,28 +258,49 @@ func (s *Scanner) skipName() {
 	s.at++
 }
 
-// skipString passes a string whose opening quote comes next. It reports whether the string stands there as it is meant:
-// in ASCII, without escapes.
+// skipString passes the string that comes next. It reports whether the string stands there as it is meant: in ASCII,
+// without escapes.
+//
+// It looks at eight bytes at a time. Each line of four below sets the highest bit of the bytes that need a second look;
+// a borrow may set a bit too many, but only after the first.
 func (s *Scanner) skipString() (isVerbatim bool) {
-	i := s.at + 1
-	i += plainLength(s.text[i:])
-	if i < len(s.text) && s.text[i] == '"' {
-		s.at = i + 1
-		return true
+	const ones, highest = 0x0101010101010101, 0x8080808080808080
+	text, i := s.text, s.at
+	if i >= len(text) || text[i] != '"' {
+		s.fail()
+		return false
 	}
-	s.skipStringFrom(i)
-	return false
+	for i++; len(text)-i >= 8; i += 8 {
+		word := binary.LittleEndian.Uint64(text[i:])
+		quotes, backslashes := word^ones*'"', word^ones*'\\'
+		stops := word // beyond ASCII
+		stops |= word - ones*' '
+		stops |= quotes - ones
+		stops |= backslashes - ones
+		if stops &= highest; stops != 0 {
+			i += bits.TrailingZeros64(stops) / 8
+			if text[i] == '"' {
+				s.at = i + 1
+				return true
+			}
+			break
+		}
+	}
+	return s.skipStringFrom(i)
 }
 
 // skipStringFrom passes the rest of a string, from the index on.
-func (s *Scanner) skipStringFrom(i int) {
-	for ; ; i += plainLength(s.text[i:]) {
+func (s *Scanner) skipStringFrom(i int) (isVerbatim bool) {
+	for isVerbatim = true; ; {
 		length := 0
 		switch {
 		case i == len(s.text):
 		case s.text[i] == '"':
 			s.at = i + 1
-			return
+			return isVerbatim
+		case isPlain(s.text[i]):
+			i++
+			continue
 		case s.text[i] >= utf8.RuneSelf:
 			s.isPlain, length = false, 1
 		case s.text[i] == '\\':
@@ -286,33 +310,11 @@ func (s *Scanner) skipStringFrom(i int) {
 		if length == 0 { // a control character, no escape, or the end of the text
 			s.at = i
 			s.fail()
-			return
+			return false
 		}
+		isVerbatim = false
 		i += length
 	}
-}
-
-// plainLength returns how many bytes of a string's text need no second look: ASCII without quotes, backslashes and
-// control characters. It looks at eight bytes at a time: each line below sets the highest bit of those that end the run.
-func plainLength(text []byte) int {
-	const ones, highest = 0x0101010101010101, 0x8080808080808080
-	n := 0
-	for ; len(text)-n >= 8; n += 8 {
-		word := binary.LittleEndian.Uint64(text[n:])
-		quotes, backslashes := word^ones*'"', word^ones*'\\'
-		stops := word // beyond ASCII
-		stops |= word - ones*' '
-		stops |= quotes - ones
-		stops |= backslashes - ones
-		if stops &= highest; stops != 0 {
-			// A borrow may have set a bit too many, but only after the first.
-			return n + bits.TrailingZeros64(stops)/8
-		}
-	}
-	for n < len(text) && isPlain(text[n]) {
-		n++
-	}
-	return n
 }
 
 func isPlain(b byte) bool { return b >= ' ' && b < utf8.RuneSelf && b != '"' && b != '\\' }

@@ -277,26 +277,33 @@ func TestScannerReturns(t *testing.T) {
 	assert.Equal(t, "c", string(s.Name()))
 }
 
-func TestPlainLength(t *testing.T) {
-	slow := func(text []byte) int {
-		for i, b := range text {
-			if b < ' ' || b >= 0x80 || b == '"' || b == '\\' {
-				return i
-			}
+// A string is looked at eight bytes at a time: every byte must count in every place, whatever stands after it.
+func TestStringAsJSONTextReadsIt(t *testing.T) {
+	check := func(text []byte) {
+		quoted := append(append([]byte{'"'}, text...), `" , 1`...)
+		dec := jsontext.NewDecoder(bytes.NewReader(quoted), jsontext.AllowInvalidUTF8(true))
+		token, wantErr := dec.ReadToken()
+		s := NewScanner(quoted)
+		have := s.String()
+		if wantErr != nil {
+			require.Error(t, s.Err(), "%q", quoted)
+			return
 		}
-		return len(text)
+		require.NoError(t, s.Err(), "%q", quoted)
+		require.Equal(t, token.String(), string(have), "%q", quoted)
+		require.Equal(t, dec.InputOffset(), int64(s.at), "%q", quoted)
 	}
 	for length := range 20 {
 		text := bytes.Repeat([]byte("x"), length)
-		require.Equal(t, length, plainLength(text))
+		check(text)
 		for i := range text {
 			for b := range 256 {
 				text[i] = byte(b)
-				require.Equal(t, slow(text), plainLength(text), "%q", text)
-				if i+1 < length { // what comes first must not hide what follows, nor the other way round
+				check(text)
+				if i+1 < length {
 					for _, next := range []byte{0, 0x1f, ' ', '!', '"', '#', '[', '\\', ']', 0x7f, 0x80, 0xff} {
 						text[i+1] = next
-						require.Equal(t, slow(text), plainLength(text), "%q", text)
+						check(text)
 					}
 					text[i+1] = 'x'
 				}
