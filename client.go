@@ -65,7 +65,7 @@ func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Op
 	if err != nil {
 		return err
 	}
-	r := &api.Request{Method: request.Method}
+	r := &api.Request{Service: "do", Method: request.Method}
 	if r.Path, err = api.CleanPath(request.Path); err != nil {
 		return fmt.Errorf("cfposture: %w", err)
 	}
@@ -83,9 +83,8 @@ func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Op
 			r.Secrets = holder.secrets()
 		}
 	}
-	name := operation{service: "do"}
 	if result == nil {
-		_, err := s.do(ctx, name, r)
+		_, err := s.do(ctx, r)
 		return err
 	}
 	target := reflect.ValueOf(result)
@@ -97,7 +96,7 @@ func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Op
 		text = bytes.Clone(d.Value())
 		return json.Unmarshal(text, reflect.New(target.Type().Elem()).Interface())
 	}
-	if _, err := s.do(ctx, name, r); err != nil || text == nil {
+	if _, err := s.do(ctx, r); err != nil || text == nil {
 		return err
 	}
 	// Only now is it known that the call succeeded, and may change the caller's value.
@@ -105,12 +104,12 @@ func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Op
 }
 
 // do makes a request and fills the caller's Response.
-func (s *settings) do(ctx context.Context, operation operation, r *api.Request) (*api.Response, error) {
-	response, err := api.Do(context.WithValue(ctx, operationKey{}, operation), &s.config, r)
+func (s *settings) do(ctx context.Context, r *api.Request) (*api.Response, error) {
+	response, err := api.Do(context.WithValue(ctx, operationKey{}, r), &s.config, r)
 	if s.response != nil {
 		*s.response = Response{
 			StatusCode: response.StatusCode, Header: response.Header, RayID: response.RayID, Attempts: response.Attempts,
-			Messages: messages(response.Messages), RateLimit: RateLimit(response.RateLimit),
+			Messages: messages(response.Messages), RateLimit: RateLimit(response.RateLimit()),
 		}
 	}
 	return response, err
@@ -118,18 +117,18 @@ func (s *settings) do(ctx context.Context, operation operation, r *api.Request) 
 
 type operationKey struct{}
 
-// An operation is what a call does: a service and a verb.
-type operation struct{ service, verb string }
-
 // Operation returns the name of the call that a context belongs to, for a middleware, a [Limiter] or a token source. The
 // name is a service and a verb, such as "posture.create" or "integrations.list", or "do" for [Client.Do]. It is "" for any
 // other context. The verb of List, All, ListPage and FindCreated is list.
 func Operation(ctx context.Context) string {
-	o, _ := ctx.Value(operationKey{}).(operation)
-	if o.verb == "" {
-		return o.service
+	switch r, ok := ctx.Value(operationKey{}).(*api.Request); {
+	case !ok:
+		return ""
+	case r.Verb == "":
+		return r.Service
+	default:
+		return r.Service + "." + r.Verb
 	}
-	return o.service + "." + o.verb
 }
 
 // A collection has what the endpoints of rules and those of integrations share.
@@ -156,16 +155,16 @@ type payload interface {
 
 // get reads the item with the ID.
 func (c *collection[T]) get(ctx context.Context, id string, opts []Option) (*T, error) {
-	s, r, err := c.request(http.MethodGet, opts, id)
+	s, r, err := c.request("get", http.MethodGet, opts, id)
 	if err != nil {
 		return nil, err
 	}
-	return c.doForItem(ctx, "get", s, r)
+	return c.doForItem(ctx, s, r)
 }
 
 // submit sends a payload to the collection, or to the item with the ID, and returns the item of the response.
 func (c *collection[T]) submit(ctx context.Context, verb, method string, p payload, opts []Option, id ...string) (*T, error) {
-	s, r, err := c.request(method, opts, id...)
+	s, r, err := c.request(verb, method, opts, id...)
 	if err != nil {
 		return nil, err
 	}
@@ -178,21 +177,21 @@ func (c *collection[T]) submit(ctx context.Context, verb, method string, p paylo
 		return nil, err
 	}
 	r.Secrets = p.secrets()
-	return c.doForItem(ctx, verb, s, r)
+	return c.doForItem(ctx, s, r)
 }
 
 // delete deletes the item with the ID. What the result holds does not matter.
 func (c *collection[T]) delete(ctx context.Context, id string, opts []Option) error {
-	s, r, err := c.request(http.MethodDelete, opts, id)
+	s, r, err := c.request("delete", http.MethodDelete, opts, id)
 	if err != nil {
 		return err
 	}
-	_, err = s.do(ctx, operation{c.service, "delete"}, r)
+	_, err = s.do(ctx, r)
 	return err
 }
 
 // doForItem makes a request whose result is an item.
-func (c *collection[T]) doForItem(ctx context.Context, verb string, s *settings, r *api.Request) (*T, error) {
+func (c *collection[T]) doForItem(ctx context.Context, s *settings, r *api.Request) (*T, error) {
 	var item *T
 	r.Decode = func(d *wire.Decoder) (err error) {
 		item, err = c.decode(d)
@@ -201,14 +200,14 @@ func (c *collection[T]) doForItem(ctx context.Context, verb string, s *settings,
 		}
 		return err
 	}
-	if _, err := s.do(ctx, operation{c.service, verb}, r); err != nil {
+	if _, err := s.do(ctx, r); err != nil {
 		return nil, err
 	}
 	return item, nil
 }
 
 // request returns a request of the collection, or of the item with the ID, and the settings to make it with.
-func (c *collection[T]) request(method string, opts []Option, id ...string) (*settings, *api.Request, error) {
+func (c *collection[T]) request(verb, method string, opts []Option, id ...string) (*settings, *api.Request, error) {
 	s, err := c.client.settings.with(opts)
 	if err != nil {
 		return nil, nil, err
@@ -220,7 +219,7 @@ func (c *collection[T]) request(method string, opts []Option, id ...string) (*se
 	if err != nil {
 		return nil, nil, fmt.Errorf("cfposture: %w", err)
 	}
-	return s, &api.Request{Method: method, Path: path}, nil
+	return s, &api.Request{Service: c.service, Verb: verb, Method: method, Path: path}, nil
 }
 
 // pathOf returns the path of the collection, or of the item with the ID.

@@ -78,7 +78,7 @@ func (c *collection[T]) all(ctx context.Context, opts []Option) iter.Seq2[*T, er
 
 // listPage reads one page.
 func (c *collection[T]) listPage(ctx context.Context, which ListOptions, opts []Option) (*Page[T], error) {
-	s, r, err := c.request(http.MethodGet, opts)
+	s, r, err := c.request("list", http.MethodGet, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -99,7 +99,7 @@ func (c *collection[T]) listPage(ctx context.Context, which ListOptions, opts []
 // if that does not help, the last error is ErrIncomplete.
 func (c *collection[T]) pages(ctx context.Context, opts []Option) iter.Seq2[*itemPage[T], error] {
 	return func(yield func(*itemPage[T], error) bool) {
-		s, r, err := c.request(http.MethodGet, opts)
+		s, r, err := c.request("list", http.MethodGet, opts)
 		if err != nil {
 			yield(nil, err)
 			return
@@ -135,7 +135,7 @@ func (c *collection[T]) readPage(ctx context.Context, s *settings, r *api.Reques
 	if request.Query, err = api.EncodeQuery(which); err != nil {
 		return nil, err
 	}
-	response, err := s.do(ctx, operation{c.service, "list"}, &request)
+	response, err := s.do(ctx, &request)
 	if err != nil {
 		return nil, err
 	}

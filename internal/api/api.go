@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 
@@ -30,8 +31,8 @@ import (
 type Config struct {
 	// HTTP sends the requests.
 	HTTP *HTTPClient
-	// BaseURL is what paths are relative to. It ends in a slash.
-	BaseURL string
+	// BaseURL is what paths are relative to. Its path ends in a slash.
+	BaseURL *url.URL
 
 	// Authorize adds credentials to the header of a request. It is called in every attempt, within its timeout, so that a
 	// token can be renewed between two.
@@ -63,6 +64,8 @@ type Config struct {
 
 // A Request describes one request of the API. Do sends it as often as it needs to.
 type Request struct {
+	// Service and Verb name the call. They are for the root package.
+	Service, Verb string
 	// Method is an HTTP method. GET, HEAD, OPTIONS, PUT, PATCH and DELETE are idempotent; all others are not.
 	Method string
 	// Path is relative to the base URL. Its elements are escaped.
@@ -86,14 +89,16 @@ type Response struct {
 	Header     http.Header
 	RayID      string
 	// Attempts counts the attempts, including those that didn't reach the API.
-	Attempts  int
-	RateLimit RateLimit
-	Messages  []Message
+	Attempts int
+	Messages []Message
 	// ResultInfo is JSON. It is nil if the envelope has none.
 	ResultInfo []byte
 
 	operation *operation // for Clean
 }
+
+// RateLimit returns what the response says of the rate limit.
+func (r *Response) RateLimit() RateLimit { return parseRateLimit(r.Header) }
 
 // A Failure is a response that reports a failure, or that can't be used. The root package makes its Error of it.
 type Failure struct {

@@ -22,7 +22,7 @@ func CheckCredential(name, value string) error {
 // CheckHeader says what is wrong with a header that requests are to have. The name is in its canonical form.
 func CheckHeader(name, value string) error {
 	switch {
-	case !isHeaderName(name):
+	case !isToken(name):
 		return fmt.Errorf("header name %q is invalid", name)
 	case name == "Content-Length", name == "Transfer-Encoding", name == "Trailer":
 		return fmt.Errorf("header %s describes the body: it can't be set", name)
@@ -38,7 +38,8 @@ func IsHeaderText(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f })
 }
 
-func isHeaderName(name string) bool {
+// isToken reports whether a name can be that of a header or a method.
+func isToken(name string) bool {
 	return name != "" && !strings.ContainsFunc(name, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 	})

@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,7 +46,7 @@ var methods = []string{
 func newConfig(transport http.RoundTripper) *Config {
 	return &Config{
 		HTTP:    NewHTTPClient(&http.Client{Transport: transport}),
-		BaseURL: "https://api.example.com/v4/",
+		BaseURL: parseURL("https://api.example.com/v4/"),
 		Authorize: func(_ context.Context, header http.Header) error {
 			header.Set("Authorization", "Bearer "+testToken)
 			return nil
@@ -53,6 +54,15 @@ func newConfig(transport http.RoundTripper) *Config {
 		UserAgent: "test/1", Timeout: 30 * time.Second, MaxRetries: 2, MaxRetryWait: time.Minute,
 		NewError: func(f *Failure) error { return &testError{f} },
 	}
+}
+
+// parseURL parses a base URL. Plain http is allowed.
+func parseURL(text string) *url.URL {
+	parsed, err := ParseBaseURL(text, true)
+	if err != nil {
+		panic(err)
+	}
+	return parsed
 }
 
 // A testError stands for the error that the root makes of a Failure.

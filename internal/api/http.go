@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -254,7 +255,7 @@ func (o *operation) attempt(ctx context.Context) *attemptError {
 	if err := o.takeTurn(ctx); err != nil {
 		return &attemptError{outcome: notSent, err: o.errorf("%w", err)}
 	}
-	start := time.Now()
+	start := o.now()
 	body := bodies.Get().(*bytes.Buffer)
 	defer release(body)
 	body.Reset()
@@ -262,7 +263,7 @@ func (o *operation) attempt(ctx context.Context) *attemptError {
 	if failed == nil {
 		failed = o.judge(ctx, response, body.Bytes())
 	}
-	o.logAttempt(ctx, response, body.Bytes(), time.Since(start), failed)
+	o.logAttempt(ctx, start, response, body.Bytes(), failed)
 	return failed
 }
 
@@ -314,9 +315,15 @@ func isPastDeadline(err error) bool {
 // The status of a response counts for more than a body that was cut short: a 429 or 503 says what to do without its body.
 // Only a success needs its body.
 func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Response, *attemptError) {
-	attemptCtx, cancel := o.attemptContext(ctx)
+	// The cause of the attempt's context says why it ended, so that a middleware can distinguish the timeout from a
+	// cancellation by the caller. The trace ends attempts through the same function, with its own reasons.
+	attemptCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	seen := &trace{cancel: cancel, earlier: o.sent}
+	if o.Timeout > 0 {
+		timer := time.AfterFunc(o.Timeout, func() { cancel(&timeoutError{"response", o.Timeout}) })
+		defer timer.Stop()
+	}
+	seen := &trace{Context: attemptCtx, cancel: cancel, earlier: o.sent}
 	if err := o.newRequest(attemptCtx, seen); err != nil {
 		// Most often the token source failed, and often because the time was over: its error need not say so.
 		switch {
@@ -361,39 +368,26 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 	return response, nil
 }
 
-// attemptContext returns the context of an attempt. Its cause says why it ended, so that a middleware can distinguish the
-// timeout from a cancellation by the caller. The trace ends attempts through the same function, with its own reasons.
-func (o *operation) attemptContext(ctx context.Context) (context.Context, context.CancelCauseFunc) {
-	attemptCtx, cancel := context.WithCancelCause(ctx)
-	if o.Timeout <= 0 {
-		return attemptCtx, cancel
-	}
-	timer := time.AfterFunc(o.Timeout, func() { cancel(&timeoutError{"response", o.Timeout}) })
-	return attemptCtx, func(cause error) {
-		timer.Stop()
-		cancel(cause)
-	}
-}
-
 // newRequest sets the request of a trace. The token source gets the context without the trace, so that requests that
 // it makes itself are not mistaken for this one.
 func (o *operation) newRequest(ctx context.Context, seen *trace) error {
-	target := o.BaseURL + o.Path
-	if o.Query != "" {
-		target += "?" + o.Query
+	if !isToken(o.Method) {
+		return fmt.Errorf("invalid method %q", o.Method)
 	}
-	var body io.Reader
-	if o.Body != nil {
-		body = bytes.NewReader(o.Body)
-	}
-	request, err := http.NewRequestWithContext(seen.follow(ctx), o.Method, target, body)
+	target, err := o.target()
 	if err != nil {
-		return withoutURL(err)
+		return err
 	}
-	request.Header.Set("Accept", "application/json")
-	request.Header.Set("User-Agent", o.UserAgent)
+	// http.NewRequest would parse the URL anew for every request.
+	request := (&http.Request{
+		Method: o.Method, URL: target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: http.Header{"Accept": {"application/json"}, "User-Agent": {o.UserAgent}},
+	}).WithContext(seen.follow())
 	if o.Body != nil {
-		request.Header.Set("Content-Type", "application/json")
+		request.Header["Content-Type"] = []string{"application/json"}
+		request.ContentLength = int64(len(o.Body))
+		request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(o.Body)), nil }
+		request.Body, _ = request.GetBody()
 	}
 	if err := o.Authorize(ctx, request.Header); err != nil {
 		return err
@@ -407,19 +401,34 @@ func (o *operation) newRequest(ctx context.Context, seen *trace) error {
 	return nil
 }
 
+// target returns the URL of the request.
+func (o *operation) target() (*url.URL, error) {
+	target := *o.BaseURL
+	target.RawQuery = o.Query
+	path := o.Path
+	if strings.Contains(path, "%") || target.RawPath != "" { // escapes have to stay as they are
+		target.RawPath = target.EscapedPath() + path
+		var err error
+		if path, err = url.PathUnescape(path); err != nil {
+			return nil, err
+		}
+	}
+	target.Path += path
+	return &target, nil
+}
+
 // receive notes what a response says before its body is read, and reports the rate limit to the pacer and the
 // observer. That can't wait for the body: requests of other goroutines should be held back as early as possible.
 func (o *operation) receive(ctx context.Context, response *http.Response) {
-	limit := parseRateLimit(response.Header)
 	o.response = Response{
 		StatusCode: response.StatusCode, Header: response.Header, RayID: response.Header.Get(rayHeader),
-		RateLimit: limit, Attempts: o.response.Attempts, operation: o,
+		Attempts: o.response.Attempts, operation: o,
 	}
 	if o.Pacer != nil {
-		o.Pacer.note(response.StatusCode, limit)
+		o.Pacer.note(response.StatusCode, o.response.RateLimit())
 	}
 	if o.Observe != nil {
-		o.Observe(ctx, limit)
+		o.Observe(ctx, o.response.RateLimit())
 	}
 }
 

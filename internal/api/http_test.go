@@ -128,7 +128,7 @@ func TestDeleteThatFindsNothingAfterARefusedDial(t *testing.T) {
 			return dial(ctx, network, address)
 		}
 		c := newConfig(transport)
-		c.BaseURL = baseURL
+		c.BaseURL = parseURL(baseURL)
 		response, err := ask(t.Context(), c, http.MethodDelete)
 		require.Error(t, err)
 		assert.Equal(t, 404, failureOf(t, err).StatusCode)
@@ -306,7 +306,7 @@ func TestResponseTellsOfTheLastResponse(t *testing.T) {
 	assert.Equal(t, 200, response.StatusCode)
 	assert.Equal(t, "ray-1", response.RayID)
 	assert.Equal(t, "x", response.Header.Get("X-Other"))
-	assert.Equal(t, 50, response.RateLimit.Remaining)
+	assert.Equal(t, 50, response.RateLimit().Remaining)
 	assert.Equal(t, []Message{{Code: 1, Message: "hello"}}, response.Messages)
 	assert.JSONEq(t, `{"page":2}`, string(response.ResultInfo))
 	assert.Equal(t, 1, response.Attempts)
@@ -457,7 +457,7 @@ func TestBodyIsTheSameInEveryAttempt(t *testing.T) {
 				w.WriteHeader(429)
 			}))
 			c := newConfig(transport)
-			c.BaseURL = baseURL
+			c.BaseURL = parseURL(baseURL)
 			_, err := Do(t.Context(), c, &Request{Method: http.MethodPost, Path: "a", Body: []byte(large)})
 			require.Error(t, err)
 			assert.Len(t, bodies, 3, protocol)
@@ -471,7 +471,7 @@ func TestBodyIsTheSameInEveryAttempt(t *testing.T) {
 func TestInvalidMethodIsNotSent(t *testing.T) {
 	s := newScript(succeeding)
 	_, err := Do(t.Context(), newConfig(s), &Request{Method: "BAD METHOD", Path: "a"})
-	require.EqualError(t, err, `cfposture: BAD METHOD a: net/http: invalid method "BAD METHOD"`)
+	require.EqualError(t, err, `cfposture: BAD METHOD a: invalid method "BAD METHOD"`)
 	require.NotErrorIs(t, err, ErrOutcomeUnknown)
 	assert.Empty(t, s.at)
 }
@@ -802,7 +802,7 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 			responses[turn%len(responses)](w, r)
 		}))
 		c := newConfig(transport)
-		c.BaseURL = baseURL
+		c.BaseURL = parseURL(baseURL)
 		for range 5 {
 			for _, method := range methods {
 				_, _ = ask(t.Context(), c, method)

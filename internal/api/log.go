@@ -16,16 +16,24 @@ const (
 	maxLoggedBody = 4 << 10 // bytes
 )
 
+// now returns the time, if a logger is going to tell how long an attempt took.
+func (o *operation) now() time.Time {
+	if o.Logger == nil {
+		return time.Time{}
+	}
+	return time.Now()
+}
+
 // logAttempt logs an attempt; the response is nil if there was none. It makes no redactor unless the logger is enabled,
 // because that costs more than the attempt's own work.
-func (o *operation) logAttempt(ctx context.Context, response *http.Response, body []byte, took time.Duration, failed *attemptError) {
+func (o *operation) logAttempt(ctx context.Context, start time.Time, response *http.Response, body []byte, failed *attemptError) {
 	if o.Logger == nil || !o.Logger.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
 	r := o.redact()
 	attrs := []slog.Attr{
 		slog.String("method", o.Method), slog.String("path", r.text(o.Path)),
-		slog.Int("attempt", o.response.Attempts), slog.Duration("took", took),
+		slog.Int("attempt", o.response.Attempts), slog.Duration("took", time.Since(start)),
 	}
 	if response != nil {
 		attrs = append(attrs, slog.Int("status", response.StatusCode), slog.String("ray", Cut(r.text(o.response.RayID), maxRay)))

@@ -243,7 +243,7 @@ func dialScenarios() []scenario {
 			},
 		}, {
 			name: "no TLS where it is expected", outcome: untrusted, says: "HTTP response to HTTPS client", cause: http.ErrSchemeMismatch,
-			configure: func(c *Config) { c.BaseURL = "https" + serverURL },
+			configure: func(c *Config) { c.BaseURL = parseURL("https" + serverURL) },
 			handler:   reply(200, success),
 		}, {
 			name: "certificate that nobody trusts, somewhere", outcome: broken, says: "certificate",
@@ -422,7 +422,7 @@ func (s scenario) run(t *testing.T, test func(t *testing.T, c *Config, n *networ
 			transport.DisableKeepAlives = s.protocol != overH2 && s.protocol != overH2C
 		}
 		c := newConfig(transport)
-		c.BaseURL = baseURL
+		c.BaseURL = parseURL(baseURL)
 		if s.configure != nil {
 			s.configure(c)
 		}

@@ -139,7 +139,7 @@ func (o *operation) newFailure(end outcome, response *http.Response, body []byte
 	r := o.redact()
 	failure := &Failure{
 		Method: o.Method, Path: r.text(o.Path), StatusCode: response.StatusCode, RayID: Cut(r.text(o.response.RayID), maxRay),
-		RetryAfter: o.response.RateLimit.RetryAfter, Body: []byte(r.excerpt(body, maxExcerpt)), Cause: r.error(cause),
+		RetryAfter: retryAfter(response.Header), Body: []byte(r.excerpt(body, maxExcerpt)), Cause: r.error(cause),
 		Errors: env.errors, Messages: env.messages,
 	}
 	isNotFound := response.StatusCode == http.StatusNotFound || hasCode(env.errors, CodeNotFound)

@@ -100,7 +100,7 @@ func TestGzipBombEndsAtTheLimit(t *testing.T) {
 			}
 		}))
 		c := newConfig(transport)
-		c.BaseURL = baseURL
+		c.BaseURL = parseURL(baseURL)
 		response, err := ask(t.Context(), c, http.MethodGet)
 		require.ErrorContains(t, err, "response is larger than 64 MiB")
 		assert.Equal(t, 1, response.Attempts)

@@ -14,12 +14,13 @@ import (
 	"sync/atomic"
 )
 
-// A trace records what transports report about an attempt.
+// A trace is the context of an attempt's request, and records what transports report about it.
 //
 // It has three purposes: to prove that a request was not written, to end the attempt before net/http or a middleware
 // sends its request a second time, and to know the credentials that were really sent. Transports call the hooks from
 // goroutines of their own, even after the attempt has ended, so all fields that hooks set are atomic or guarded by mu.
 type trace struct {
+	context.Context
 	hooks   httptrace.ClientTrace
 	request *http.Request
 	// cancel ends the attempt.
@@ -66,8 +67,16 @@ var (
 
 type traceKey struct{}
 
+// Value returns the trace itself for its key.
+func (t *trace) Value(key any) any {
+	if key == (traceKey{}) {
+		return t
+	}
+	return t.Context.Value(key)
+}
+
 // follow returns a context whose request is traced.
-func (t *trace) follow(ctx context.Context) context.Context {
+func (t *trace) follow() context.Context {
 	t.hooks = httptrace.ClientTrace{
 		GetConn:              t.getConn,
 		GotConn:              t.gotConn,
@@ -76,7 +85,7 @@ func (t *trace) follow(ctx context.Context) context.Context {
 		GotFirstResponseByte: t.gotResponse,
 		Got1xxResponse:       t.got1xx,
 	}
-	return httptrace.WithClientTrace(context.WithValue(ctx, traceKey{}, t), &t.hooks)
+	return httptrace.WithClientTrace(t, &t.hooks)
 }
 
 // getConn records that a transport reports what it does. Only with such a transport does a missing connection prove that

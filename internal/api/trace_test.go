@@ -56,9 +56,9 @@ func assertSentOncePerAttempt(t *testing.T, server *frameServer, overTLS bool, r
 		n := newNetwork()
 		c := newConfig(nil)
 		if overTLS {
-			c.HTTP, c.BaseURL = NewHTTPClient(&http.Client{Transport: server.serveTLS(t, n)}), "https"+serverURL
+			c.HTTP, c.BaseURL = NewHTTPClient(&http.Client{Transport: server.serveTLS(t, n)}), parseURL("https"+serverURL)
 		} else {
-			c.HTTP, c.BaseURL = NewHTTPClient(&http.Client{Transport: server.serve(t, n)}), "http"+serverURL
+			c.HTTP, c.BaseURL = NewHTTPClient(&http.Client{Transport: server.serve(t, n)}), parseURL("http"+serverURL)
 		}
 		var passed *atomic.Int64
 		c.Limiter, passed = counting()
@@ -121,7 +121,7 @@ func fillPool(t *testing.T, size int) (*pool, *Config) {
 		(*p.handler.Load())(w, r)
 	}))
 	c := newConfig(p.transport)
-	c.BaseURL = baseURL
+	c.BaseURL = parseURL(baseURL)
 	var wg sync.WaitGroup
 	for range size {
 		wg.Go(func() {
@@ -146,7 +146,7 @@ func TestIdleConnectionThatTheServerClosed(t *testing.T) {
 				n := newNetwork()
 				transport, baseURL := n.serve(t, protocol, reply(200, success))
 				c := newConfig(transport)
-				c.BaseURL = baseURL
+				c.BaseURL = parseURL(baseURL)
 				for range 3 {
 					response, err := ask(t.Context(), c, method)
 					require.NoError(t, err, "%s %s", protocol, method)
@@ -271,7 +271,7 @@ func TestRequestGoesAfterATokenWasFetched(t *testing.T) {
 							_, _ = io.WriteString(w, success)
 						}))
 						c := newConfig(transport)
-						c.BaseURL = baseURL
+						c.BaseURL = parseURL(baseURL)
 						use(t, c, tokenServer(t, tokens))
 						for range 2 {
 							arrived.Store(0)
@@ -329,7 +329,7 @@ func TestHTTP2ResetBelowAMiddlewareThatRewritesThePath(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			server := resetWith(codeProtocolError, 1_000_000)
 			c := newConfig(server.serve(t, newNetwork()))
-			c.BaseURL = "http" + serverURL
+			c.BaseURL = parseURL("http" + serverURL)
 			wrap(t, c, rewriting)
 			response, err := ask(t.Context(), c, method)
 			require.Error(t, err)
@@ -351,7 +351,7 @@ func TestRequestGoesAfterAFetchWasReset(t *testing.T) {
 			require.ErrorContains(t, err, "stream error")
 			return transport.RoundTrip(r) // with the token that it has
 		}))
-		c.BaseURL = baseURL
+		c.BaseURL = parseURL(baseURL)
 		_, err := ask(t.Context(), c, http.MethodPost)
 		require.NoError(t, err)
 	})
@@ -371,7 +371,7 @@ func TestCallersTransportThatSendsAgain(t *testing.T) {
 					_, _ = io.WriteString(w, success)
 				}))
 				c := newConfig(resending(transport))
-				c.BaseURL = baseURL
+				c.BaseURL = parseURL(baseURL)
 				response, err := ask(t.Context(), c, http.MethodPost)
 				require.NoError(t, err, protocol)
 				assert.Equal(t, 1, response.Attempts)

@@ -61,7 +61,7 @@ func TestRefusedDialUnderAMiddlewareIsRetried(t *testing.T) {
 				_, _ = io.WriteString(w, success)
 			}))
 			c := newConfig(transport)
-			c.BaseURL = baseURL
+			c.BaseURL = parseURL(baseURL)
 			wrap(t, c, span, span)
 			response, err := ask(t.Context(), c, http.MethodPost)
 			require.NoError(t, err, protocol)
@@ -74,7 +74,7 @@ func TestRefusedDialUnderAMiddlewareIsRetried(t *testing.T) {
 // What does not pass is not retried, however a middleware words it.
 func TestPermanentFailureUnderAMiddleware(t *testing.T) {
 	for name, configure := range map[string]func(transport *http.Transport, c *Config){
-		"no TLS": func(_ *http.Transport, c *Config) { c.BaseURL = "https" + serverURL },
+		"no TLS": func(_ *http.Transport, c *Config) { c.BaseURL = parseURL("https" + serverURL) },
 		"certificate": func(transport *http.Transport, _ *Config) {
 			transport.TLSClientConfig = nil
 		},
@@ -87,7 +87,7 @@ func TestPermanentFailureUnderAMiddleware(t *testing.T) {
 				}
 				transport, baseURL := newNetwork().serve(t, protocol, reply(200, success))
 				c := newConfig(transport)
-				c.BaseURL = baseURL
+				c.BaseURL = parseURL(baseURL)
 				configure(transport, c)
 				c.HTTP.client.Jar, _ = cookiejar.New(nil)
 				wrap(t, c, span)
@@ -143,7 +143,7 @@ func TestRefusedDialAfterAnotherWayProvesNothing(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}))
 		c := newConfig(&http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return nil, errRefused }})
-		c.BaseURL = baseURL
+		c.BaseURL = parseURL(baseURL)
 		wrap(t, c, func(next http.RoundTripper) http.RoundTripper {
 			return roundTripper(func(r *http.Request) (*http.Response, error) {
 				if response, err := first.RoundTrip(r.Clone(r.Context())); err == nil {
@@ -199,7 +199,7 @@ func TestRedirectReachesNoOtherServer(t *testing.T) {
 		}))
 		for _, method := range methods {
 			c := newConfig(transport)
-			c.BaseURL = baseURL
+			c.BaseURL = parseURL(baseURL)
 			arrived.Store(0)
 			_, err := ask(t.Context(), c, method)
 			require.Error(t, err, method)
@@ -383,7 +383,7 @@ func TestMiddlewareThatSendsAgain(t *testing.T) {
 							_, _ = io.WriteString(w, success)
 						}))
 						c := newConfig(transport)
-						c.BaseURL, c.MaxRetries = baseURL, 0
+						c.BaseURL, c.MaxRetries = parseURL(baseURL), 0
 						wrap(t, c, resending)
 						_, err := ask(t.Context(), c, method)
 						if test.again || isIdempotent(method) {
@@ -407,7 +407,7 @@ func TestMiddlewareWithAContextOfItsOwn(t *testing.T) {
 			n := newNetwork()
 			transport, baseURL := n.serve(t, protocol, reply(200, success))
 			c := newConfig(transport)
-			c.BaseURL = baseURL
+			c.BaseURL = parseURL(baseURL)
 			wrap(t, c, func(next http.RoundTripper) http.RoundTripper {
 				return roundTripper(func(r *http.Request) (*http.Response, error) {
 					return next.RoundTrip(r.WithContext(context.WithoutCancel(context.Background())))
@@ -437,7 +437,7 @@ func TestCredentialsOfAProxyAreNotShown(t *testing.T) {
 				}))
 				transport.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse("http://user:proxy-password@127.0.0.1") }
 				c := newConfig(transport)
-				c.BaseURL = scheme + "://api.example.com/"
+				c.BaseURL = parseURL(scheme + "://api.example.com/")
 				_, err := ask(t.Context(), c, http.MethodPost)
 				require.Error(t, err, name)
 				for _, err := range unwrapAll(err) {

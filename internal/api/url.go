@@ -13,23 +13,25 @@ import (
 // DefaultBaseURL is the API's.
 const DefaultBaseURL = "https://api.cloudflare.com/client/v4"
 
-// ParseBaseURL returns the URL with a slash at its end. It refuses what would send credentials where they don't belong,
+// ParseBaseURL returns the URL with a slash at the end of its path. It refuses what would send credentials where they don't belong,
 // and its errors don't repeat the URL, which may hold a password.
-func ParseBaseURL(text string, plainHTTP bool) (string, error) {
+func ParseBaseURL(text string, plainHTTP bool) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(text))
 	switch {
 	case err != nil || u.Hostname() == "" || u.Opaque != "":
-		return "", errors.New("base URL is not a URL such as " + DefaultBaseURL)
+		return nil, errors.New("base URL is not a URL such as " + DefaultBaseURL)
 	case u.User != nil:
-		return "", errors.New("base URL has a user name: use WithAPIToken or WithAPIKey for credentials")
+		return nil, errors.New("base URL has a user name: use WithAPIToken or WithAPIKey for credentials")
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return "", errors.New("base URL has a query or a fragment")
+		return nil, errors.New("base URL has a query or a fragment")
 	case u.Scheme == "http" && !plainHTTP && !isLoopback(u.Hostname()):
-		return "", errors.New("base URL is not https: use WithPlainHTTP to allow http to a host that is not a loopback host")
+		return nil, errors.New("base URL is not https: use WithPlainHTTP to allow http to a host that is not a loopback host")
 	case u.Scheme != "https" && u.Scheme != "http":
-		return "", errors.New("base URL is not https")
+		return nil, errors.New("base URL is not https")
 	}
-	return u.JoinPath("/").String(), nil
+	u = u.JoinPath("/")
+	u.Host = strings.TrimSuffix(u.Host, ":") // an empty port
+	return u, nil
 }
 
 func isLoopback(host string) bool {

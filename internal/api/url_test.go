@@ -13,10 +13,12 @@ func TestParseBaseURL(t *testing.T) {
 		"\thttps://h/v4\n":    "https://h/v4/",
 		"http://LOCALHOST:80": "http://LOCALHOST:80/",
 		"http://[::1]/":       "http://[::1]/",
+		"https://h:":          "https://h/",
+		"https://h/a%2Fb":     "https://h/a%2Fb/",
 	} {
 		got, err := ParseBaseURL(text, false)
 		require.NoError(t, err)
-		assert.Equal(t, want, got)
+		assert.Equal(t, want, got.String())
 	}
 	for text, want := range map[string]string{
 		"":                "base URL is not a URL such as https://api.cloudflare.com/client/v4",
@@ -31,7 +33,7 @@ func TestParseBaseURL(t *testing.T) {
 	}
 	got, err := ParseBaseURL("http://10.0.0.1", true)
 	require.NoError(t, err)
-	assert.Equal(t, "http://10.0.0.1/", got)
+	assert.Equal(t, "http://10.0.0.1/", got.String())
 }
 
 func TestCleanPath(t *testing.T) {
