@@ -237,7 +237,7 @@ func (u IntegrationUpdate) LogValue() slog.Value {
 // MarshalJSON returns the integration with all that is set, secrets included.
 func (i Integration) MarshalJSON() ([]byte, error) {
 	i.Type = i.wireType()
-	return variant.EncodeItem(&i, i.subject, func(dst []byte) ([]byte, error) { return appendConfig(dst, i.Config) })
+	return variant.EncodeItem(i.subject, i.write)
 }
 
 // encode returns what Create sends, which is without the members that only the API sets.
@@ -250,15 +250,19 @@ func (i *Integration) encode() ([]byte, error) {
 // MarshalJSON returns what changes, secrets included.
 func (u IntegrationUpdate) MarshalJSON() ([]byte, error) { return u.encode() }
 
-func (u IntegrationUpdate) encode() ([]byte, error) {
-	change := struct {
-		Name     *string                    `json:"name,omitzero"`
-		Type     IntegrationType            `json:"type,omitzero"`
-		Interval *Interval                  `json:"interval,omitzero"`
-		Config   IntegrationConfig          `json:"config,omitzero"`
-		Extra    map[string]json.RawMessage `json:",embed"`
-	}{Name: u.Name, Type: u.wireType(), Interval: u.Interval, Config: u.Config}
-	return variant.EncodeItem(&change, u.subject, func(dst []byte) ([]byte, error) { return appendConfig(dst, u.Config) })
+func (u IntegrationUpdate) encode() ([]byte, error) { return variant.EncodeItem(u.subject, u.write) }
+
+func (u IntegrationUpdate) write(e *wire.Encoder) {
+	start := e.Begin()
+	if u.Name != nil {
+		e.StringOrEmpty("name", *u.Name)
+	}
+	e.String("type", string(u.wireType()))
+	if u.Interval != nil {
+		e.StringOrEmpty("interval", string(*u.Interval))
+	}
+	writeConfig(e, u.Config)
+	e.End(start, nil)
 }
 
 // decodeIntegration reads an integration, and its config like [decodeRule] does an input.

@@ -179,13 +179,13 @@ func TestUnknownConfigIsSentAsItIs(t *testing.T) {
 
 func TestChangeThatCannotBeWrittenIsAnError(t *testing.T) {
 	_, err := cfposture.IntegrationUpdate{Config: &cfposture.UnknownConfig{Raw: json.RawMessage("{")}}.MarshalJSON()
-	require.EqualError(t, err, `cfposture: integration update: config has raw bytes that are not valid JSON`)
+	require.EqualError(t, err, `cfposture: integration update: config is not valid JSON`)
 	_, err = cfposture.IntegrationUpdate{Name: new("\xff")}.MarshalJSON()
 	require.EqualError(t, err, `cfposture: integration update: name is not valid UTF-8`)
 	_, err = cfposture.Integration{Name: "\xff"}.MarshalJSON()
 	require.EqualError(t, err, `cfposture: integration "\xff": name is not valid UTF-8`)
 	_, err = cfposture.Integration{Config: &cfposture.UnknownConfig{Raw: json.RawMessage("{")}}.MarshalJSON()
-	require.EqualError(t, err, `cfposture: integration: config has raw bytes that are not valid JSON`)
+	require.EqualError(t, err, `cfposture: integration: config is not valid JSON`)
 	require.EqualError(t, new(cfposture.Integration).UnmarshalJSON([]byte(`{"id":"x","interval":5}`)),
 		`cfposture: integration x: interval is a number where a string is expected: put it in quotes`)
 }

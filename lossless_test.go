@@ -294,7 +294,7 @@ func TestMarshalRefusesWhatItCannotWrite(t *testing.T) {
 		"extra is empty":       {cfposture.Rule{Extra: raw("x", "")}, `cfposture: rule: x of Extra is not valid JSON`},
 		"extra and field":      {cfposture.Rule{Extra: raw("name", `"y"`)}, `cfposture: rule: name is both a field and in Extra`},
 		"in a match":           {cfposture.Rule{Match: []cfposture.Match{{}, {Extra: raw("x", "{")}}}, `cfposture: rule: match[1].x of Extra is not valid JSON`},
-		"raw input is no JSON": {cfposture.Rule{Input: &cfposture.UnknownInput{Raw: json.RawMessage("{")}}, `cfposture: rule: input has raw bytes that are not valid JSON`},
+		"raw input is no JSON": {cfposture.Rule{Input: &cfposture.UnknownInput{Raw: json.RawMessage("{")}}, `cfposture: rule: input is not valid JSON`},
 		"in an input":          {cfposture.Rule{Input: &cfposture.FileInput{Extra: raw("x", "{")}}, `cfposture: rule (file): input.x of Extra is not valid JSON`},
 		"no UTF-8":             {cfposture.Rule{Name: "\xff"}, `cfposture: rule "\xff": name is not valid UTF-8`},
 		"no UTF-8 in a list":   {cfposture.DiskEncryptionInput{CheckDisks: []string{"C", "\xff"}}, `cfposture: cfposture.DiskEncryptionInput: checkDisks[1] is not valid UTF-8`},

@@ -117,12 +117,16 @@ func parseInput(d *wire.Document, path string, t RuleType, text string) DeviceIn
 	return in
 }
 
-// appendInput appends an input as it is sent.
-func appendInput(dst []byte, in DeviceInput) ([]byte, error) {
-	if unknown, ok := in.(*UnknownInput); ok && unknown != nil {
-		return variant.AppendRaw(dst, unknown.Raw)
+// writeInput writes an input, unless that is nil or has no members.
+func writeInput(e *wire.Encoder, in DeviceInput) {
+	if variant.IsNil(in) {
+		return
 	}
-	return variant.Append(dst, in)
+	if unknown, ok := in.(*UnknownInput); ok {
+		variant.EncodeRaw(e, "input", unknown.Raw)
+		return
+	}
+	e.Object("input", in.(members).write)
 }
 
 func cloneDeviceInput(in DeviceInput) DeviceInput {
@@ -158,10 +162,10 @@ func (in *UnknownInput) clone() DeviceInput {
 func (*FileInput) RuleType() RuleType { return RuleTypeFile }
 
 // String returns the members as JSON.
-func (in FileInput) String() string { return variant.Text(&in) }
+func (in FileInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in FileInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in FileInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in, (*FileInput).write) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *FileInput) UnmarshalJSON(data []byte) error {
@@ -188,6 +192,16 @@ func (in *FileInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *FileInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("operating_system", string(in.OperatingSystem))
+	e.String("path", in.Path)
+	e.Bool("exists", in.Exists)
+	e.String("sha256", in.SHA256)
+	e.String("thumbprint", in.Thumbprint)
+	e.End(start, in.Extra)
+}
+
 func (in *FileInput) clone() DeviceInput {
 	copied := *in
 	copied.Exists = clonePointer(in.Exists)
@@ -199,10 +213,12 @@ func (in *FileInput) clone() DeviceInput {
 func (*ApplicationInput) RuleType() RuleType { return RuleTypeApplication }
 
 // String returns the members as JSON.
-func (in ApplicationInput) String() string { return variant.Text(&in) }
+func (in ApplicationInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in ApplicationInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in ApplicationInput) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*ApplicationInput).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *ApplicationInput) UnmarshalJSON(data []byte) error {
@@ -227,6 +243,15 @@ func (in *ApplicationInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *ApplicationInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("operating_system", string(in.OperatingSystem))
+	e.String("path", in.Path)
+	e.String("sha256", in.SHA256)
+	e.String("thumbprint", in.Thumbprint)
+	e.End(start, in.Extra)
+}
+
 func (in *ApplicationInput) clone() DeviceInput {
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
@@ -237,10 +262,10 @@ func (in *ApplicationInput) clone() DeviceInput {
 func (*TaniumInput) RuleType() RuleType { return RuleTypeTanium }
 
 // String returns the members as JSON.
-func (in TaniumInput) String() string { return variant.Text(&in) }
+func (in TaniumInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in TaniumInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in TaniumInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in, (*TaniumInput).write) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *TaniumInput) UnmarshalJSON(data []byte) error {
@@ -269,6 +294,17 @@ func (in *TaniumInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *TaniumInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("connection_id", in.ConnectionID)
+	e.String("eid_last_seen", in.EIDLastSeen)
+	e.String("operator", string(in.Operator))
+	e.String("risk_level", string(in.RiskLevel))
+	e.String("scoreOperator", string(in.ScoreOperator))
+	e.Number("total_score", in.TotalScore)
+	e.End(start, in.Extra)
+}
+
 func (in *TaniumInput) clone() DeviceInput {
 	copied := *in
 	copied.TotalScore = clonePointer(in.TotalScore)
@@ -280,10 +316,10 @@ func (in *TaniumInput) clone() DeviceInput {
 func (*GatewayInput) RuleType() RuleType { return RuleTypeGateway }
 
 // String returns the members as JSON.
-func (in GatewayInput) String() string { return variant.Text(&in) }
+func (in GatewayInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in GatewayInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in GatewayInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in, (*GatewayInput).write) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *GatewayInput) UnmarshalJSON(data []byte) error {
@@ -300,6 +336,14 @@ func (in *GatewayInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *GatewayInput) write(e *wire.Encoder) {
+	if len(in.Extra) == 0 {
+		return
+	}
+	start := e.Begin()
+	e.End(start, in.Extra)
+}
+
 func (in *GatewayInput) clone() DeviceInput {
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
@@ -310,10 +354,10 @@ func (in *GatewayInput) clone() DeviceInput {
 func (*WARPInput) RuleType() RuleType { return RuleTypeWARP }
 
 // String returns the members as JSON.
-func (in WARPInput) String() string { return variant.Text(&in) }
+func (in WARPInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in WARPInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in WARPInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in, (*WARPInput).write) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *WARPInput) UnmarshalJSON(data []byte) error {
@@ -330,6 +374,14 @@ func (in *WARPInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *WARPInput) write(e *wire.Encoder) {
+	if len(in.Extra) == 0 {
+		return
+	}
+	start := e.Begin()
+	e.End(start, in.Extra)
+}
+
 func (in *WARPInput) clone() DeviceInput {
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
@@ -340,10 +392,12 @@ func (in *WARPInput) clone() DeviceInput {
 func (*DiskEncryptionInput) RuleType() RuleType { return RuleTypeDiskEncryption }
 
 // String returns the members as JSON.
-func (in DiskEncryptionInput) String() string { return variant.Text(&in) }
+func (in DiskEncryptionInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in DiskEncryptionInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in DiskEncryptionInput) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*DiskEncryptionInput).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *DiskEncryptionInput) UnmarshalJSON(data []byte) error {
@@ -364,6 +418,13 @@ func (in *DiskEncryptionInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *DiskEncryptionInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	wire.EncodeStrings(e, "checkDisks", in.CheckDisks)
+	e.Bool("requireAll", in.RequireAll)
+	e.End(start, in.Extra)
+}
+
 func (in *DiskEncryptionInput) clone() DeviceInput {
 	copied := *in
 	copied.CheckDisks = slices.Clone(in.CheckDisks)
@@ -376,10 +437,12 @@ func (in *DiskEncryptionInput) clone() DeviceInput {
 func (*SerialNumberInput) RuleType() RuleType { return RuleTypeSerialNumber }
 
 // String returns the members as JSON.
-func (in SerialNumberInput) String() string { return variant.Text(&in) }
+func (in SerialNumberInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in SerialNumberInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in SerialNumberInput) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*SerialNumberInput).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *SerialNumberInput) UnmarshalJSON(data []byte) error {
@@ -398,6 +461,12 @@ func (in *SerialNumberInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *SerialNumberInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("id", in.ID)
+	e.End(start, in.Extra)
+}
+
 func (in *SerialNumberInput) clone() DeviceInput {
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
@@ -408,10 +477,12 @@ func (in *SerialNumberInput) clone() DeviceInput {
 func (*SentinelOneInput) RuleType() RuleType { return RuleTypeSentinelOne }
 
 // String returns the members as JSON.
-func (in SentinelOneInput) String() string { return variant.Text(&in) }
+func (in SentinelOneInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in SentinelOneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in SentinelOneInput) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*SentinelOneInput).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *SentinelOneInput) UnmarshalJSON(data []byte) error {
@@ -436,6 +507,15 @@ func (in *SentinelOneInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *SentinelOneInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("operating_system", string(in.OperatingSystem))
+	e.String("path", in.Path)
+	e.String("sha256", in.SHA256)
+	e.String("thumbprint", in.Thumbprint)
+	e.End(start, in.Extra)
+}
+
 func (in *SentinelOneInput) clone() DeviceInput {
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
@@ -446,10 +526,12 @@ func (in *SentinelOneInput) clone() DeviceInput {
 func (*CarbonBlackInput) RuleType() RuleType { return RuleTypeCarbonBlack }
 
 // String returns the members as JSON.
-func (in CarbonBlackInput) String() string { return variant.Text(&in) }
+func (in CarbonBlackInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in CarbonBlackInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in CarbonBlackInput) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*CarbonBlackInput).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *CarbonBlackInput) UnmarshalJSON(data []byte) error {
@@ -474,6 +556,15 @@ func (in *CarbonBlackInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *CarbonBlackInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("operating_system", string(in.OperatingSystem))
+	e.String("path", in.Path)
+	e.String("sha256", in.SHA256)
+	e.String("thumbprint", in.Thumbprint)
+	e.End(start, in.Extra)
+}
+
 func (in *CarbonBlackInput) clone() DeviceInput {
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
@@ -484,10 +575,12 @@ func (in *CarbonBlackInput) clone() DeviceInput {
 func (*FirewallInput) RuleType() RuleType { return RuleTypeFirewall }
 
 // String returns the members as JSON.
-func (in FirewallInput) String() string { return variant.Text(&in) }
+func (in FirewallInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in FirewallInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in FirewallInput) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*FirewallInput).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *FirewallInput) UnmarshalJSON(data []byte) error {
@@ -508,6 +601,13 @@ func (in *FirewallInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *FirewallInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("operating_system", string(in.OperatingSystem))
+	e.Bool("enabled", in.Enabled)
+	e.End(start, in.Extra)
+}
+
 func (in *FirewallInput) clone() DeviceInput {
 	copied := *in
 	copied.Enabled = clonePointer(in.Enabled)
@@ -519,10 +619,12 @@ func (in *FirewallInput) clone() DeviceInput {
 func (*OSVersionInput) RuleType() RuleType { return RuleTypeOSVersion }
 
 // String returns the members as JSON.
-func (in OSVersionInput) String() string { return variant.Text(&in) }
+func (in OSVersionInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in OSVersionInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in OSVersionInput) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*OSVersionInput).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *OSVersionInput) UnmarshalJSON(data []byte) error {
@@ -551,6 +653,17 @@ func (in *OSVersionInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *OSVersionInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("operating_system", string(in.OperatingSystem))
+	e.String("operator", string(in.Operator))
+	e.String("version", in.Version)
+	e.String("os_distro_name", in.OSDistroName)
+	e.String("os_distro_revision", in.OSDistroRevision)
+	e.String("os_version_extra", in.OSVersionExtra)
+	e.End(start, in.Extra)
+}
+
 func (in *OSVersionInput) clone() DeviceInput {
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
@@ -561,10 +674,12 @@ func (in *OSVersionInput) clone() DeviceInput {
 func (*DomainJoinedInput) RuleType() RuleType { return RuleTypeDomainJoined }
 
 // String returns the members as JSON.
-func (in DomainJoinedInput) String() string { return variant.Text(&in) }
+func (in DomainJoinedInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in DomainJoinedInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in DomainJoinedInput) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*DomainJoinedInput).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *DomainJoinedInput) UnmarshalJSON(data []byte) error {
@@ -585,6 +700,13 @@ func (in *DomainJoinedInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *DomainJoinedInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("operating_system", string(in.OperatingSystem))
+	e.String("domain", in.Domain)
+	e.End(start, in.Extra)
+}
+
 func (in *DomainJoinedInput) clone() DeviceInput {
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
@@ -595,10 +717,12 @@ func (in *DomainJoinedInput) clone() DeviceInput {
 func (*ClientCertificateInput) RuleType() RuleType { return RuleTypeClientCertificate }
 
 // String returns the members as JSON.
-func (in ClientCertificateInput) String() string { return variant.Text(&in) }
+func (in ClientCertificateInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in ClientCertificateInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in ClientCertificateInput) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*ClientCertificateInput).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *ClientCertificateInput) UnmarshalJSON(data []byte) error {
@@ -619,6 +743,13 @@ func (in *ClientCertificateInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *ClientCertificateInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("certificate_id", in.CertificateID)
+	e.String("cn", in.CN)
+	e.End(start, in.Extra)
+}
+
 func (in *ClientCertificateInput) clone() DeviceInput {
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
@@ -629,10 +760,12 @@ func (in *ClientCertificateInput) clone() DeviceInput {
 func (*ClientCertificateV2Input) RuleType() RuleType { return RuleTypeClientCertificateV2 }
 
 // String returns the members as JSON.
-func (in ClientCertificateV2Input) String() string { return variant.Text(&in) }
+func (in ClientCertificateV2Input) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in ClientCertificateV2Input) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in ClientCertificateV2Input) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*ClientCertificateV2Input).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *ClientCertificateV2Input) UnmarshalJSON(data []byte) error {
@@ -666,6 +799,20 @@ func (in *ClientCertificateV2Input) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *ClientCertificateV2Input) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("operating_system", string(in.OperatingSystem))
+	e.String("certificate_id", in.CertificateID)
+	e.Bool("check_private_key", in.CheckPrivateKey)
+	e.String("cn", in.CN)
+	wire.EncodeStrings(e, "extended_key_usage", in.ExtendedKeyUsage)
+	if in.Locations != nil {
+		e.Object("locations", in.Locations.write)
+	}
+	wire.EncodeStrings(e, "subject_alternative_names", in.SubjectAlternativeNames)
+	e.End(start, in.Extra)
+}
+
 func (in *ClientCertificateV2Input) clone() DeviceInput {
 	copied := *in
 	copied.CheckPrivateKey = clonePointer(in.CheckPrivateKey)
@@ -680,10 +827,12 @@ func (in *ClientCertificateV2Input) clone() DeviceInput {
 func (*AntivirusInput) RuleType() RuleType { return RuleTypeAntivirus }
 
 // String returns the members as JSON.
-func (in AntivirusInput) String() string { return variant.Text(&in) }
+func (in AntivirusInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in AntivirusInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in AntivirusInput) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*AntivirusInput).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *AntivirusInput) UnmarshalJSON(data []byte) error {
@@ -702,6 +851,12 @@ func (in *AntivirusInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *AntivirusInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.Number("update_window_days", in.UpdateWindowDays)
+	e.End(start, in.Extra)
+}
+
 func (in *AntivirusInput) clone() DeviceInput {
 	copied := *in
 	copied.UpdateWindowDays = clonePointer(in.UpdateWindowDays)
@@ -713,10 +868,12 @@ func (in *AntivirusInput) clone() DeviceInput {
 func (*UniqueClientIDInput) RuleType() RuleType { return RuleTypeUniqueClientID }
 
 // String returns the members as JSON.
-func (in UniqueClientIDInput) String() string { return variant.Text(&in) }
+func (in UniqueClientIDInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in UniqueClientIDInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in UniqueClientIDInput) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*UniqueClientIDInput).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *UniqueClientIDInput) UnmarshalJSON(data []byte) error {
@@ -737,6 +894,13 @@ func (in *UniqueClientIDInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *UniqueClientIDInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("operating_system", string(in.OperatingSystem))
+	e.String("id", in.ID)
+	e.End(start, in.Extra)
+}
+
 func (in *UniqueClientIDInput) clone() DeviceInput {
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
@@ -747,10 +911,10 @@ func (in *UniqueClientIDInput) clone() DeviceInput {
 func (*KolideInput) RuleType() RuleType { return RuleTypeKolide }
 
 // String returns the members as JSON.
-func (in KolideInput) String() string { return variant.Text(&in) }
+func (in KolideInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in KolideInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in KolideInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in, (*KolideInput).write) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *KolideInput) UnmarshalJSON(data []byte) error {
@@ -775,6 +939,15 @@ func (in *KolideInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *KolideInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("connection_id", in.ConnectionID)
+	wire.EncodeStrings(e, "auth_state", in.AuthState)
+	e.String("countOperator", string(in.CountOperator))
+	e.String("issue_count", in.IssueCount)
+	e.End(start, in.Extra)
+}
+
 func (in *KolideInput) clone() DeviceInput {
 	copied := *in
 	copied.AuthState = slices.Clone(in.AuthState)
@@ -786,10 +959,12 @@ func (in *KolideInput) clone() DeviceInput {
 func (*TaniumS2SInput) RuleType() RuleType { return RuleTypeTaniumS2S }
 
 // String returns the members as JSON.
-func (in TaniumS2SInput) String() string { return variant.Text(&in) }
+func (in TaniumS2SInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in TaniumS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in TaniumS2SInput) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*TaniumS2SInput).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *TaniumS2SInput) UnmarshalJSON(data []byte) error {
@@ -818,6 +993,17 @@ func (in *TaniumS2SInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *TaniumS2SInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("connection_id", in.ConnectionID)
+	e.String("eid_last_seen", in.EIDLastSeen)
+	e.String("operator", string(in.Operator))
+	e.String("risk_level", string(in.RiskLevel))
+	e.String("scoreOperator", string(in.ScoreOperator))
+	e.Number("total_score", in.TotalScore)
+	e.End(start, in.Extra)
+}
+
 func (in *TaniumS2SInput) clone() DeviceInput {
 	copied := *in
 	copied.TotalScore = clonePointer(in.TotalScore)
@@ -829,10 +1015,12 @@ func (in *TaniumS2SInput) clone() DeviceInput {
 func (*CrowdStrikeS2SInput) RuleType() RuleType { return RuleTypeCrowdStrikeS2S }
 
 // String returns the members as JSON.
-func (in CrowdStrikeS2SInput) String() string { return variant.Text(&in) }
+func (in CrowdStrikeS2SInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in CrowdStrikeS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in CrowdStrikeS2SInput) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*CrowdStrikeS2SInput).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *CrowdStrikeS2SInput) UnmarshalJSON(data []byte) error {
@@ -867,6 +1055,20 @@ func (in *CrowdStrikeS2SInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *CrowdStrikeS2SInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("connection_id", in.ConnectionID)
+	e.String("last_seen", in.LastSeen)
+	e.String("operator", string(in.Operator))
+	e.String("os", in.OS)
+	e.String("overall", in.Overall)
+	e.String("sensor_config", in.SensorConfig)
+	e.String("state", string(in.State))
+	e.String("version", in.Version)
+	e.String("versionOperator", string(in.VersionOperator))
+	e.End(start, in.Extra)
+}
+
 func (in *CrowdStrikeS2SInput) clone() DeviceInput {
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
@@ -877,10 +1079,10 @@ func (in *CrowdStrikeS2SInput) clone() DeviceInput {
 func (*IntuneInput) RuleType() RuleType { return RuleTypeIntune }
 
 // String returns the members as JSON.
-func (in IntuneInput) String() string { return variant.Text(&in) }
+func (in IntuneInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in IntuneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in IntuneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in, (*IntuneInput).write) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *IntuneInput) UnmarshalJSON(data []byte) error {
@@ -901,6 +1103,13 @@ func (in *IntuneInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *IntuneInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("connection_id", in.ConnectionID)
+	e.String("compliance_status", string(in.ComplianceStatus))
+	e.End(start, in.Extra)
+}
+
 func (in *IntuneInput) clone() DeviceInput {
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
@@ -911,10 +1120,12 @@ func (in *IntuneInput) clone() DeviceInput {
 func (*WorkspaceOneInput) RuleType() RuleType { return RuleTypeWorkspaceOne }
 
 // String returns the members as JSON.
-func (in WorkspaceOneInput) String() string { return variant.Text(&in) }
+func (in WorkspaceOneInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in WorkspaceOneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in WorkspaceOneInput) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*WorkspaceOneInput).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *WorkspaceOneInput) UnmarshalJSON(data []byte) error {
@@ -935,6 +1146,13 @@ func (in *WorkspaceOneInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *WorkspaceOneInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("connection_id", in.ConnectionID)
+	e.String("compliance_status", string(in.ComplianceStatus))
+	e.End(start, in.Extra)
+}
+
 func (in *WorkspaceOneInput) clone() DeviceInput {
 	copied := *in
 	copied.Extra = cloneExtra(in.Extra)
@@ -945,10 +1163,12 @@ func (in *WorkspaceOneInput) clone() DeviceInput {
 func (*SentinelOneS2SInput) RuleType() RuleType { return RuleTypeSentinelOneS2S }
 
 // String returns the members as JSON.
-func (in SentinelOneS2SInput) String() string { return variant.Text(&in) }
+func (in SentinelOneS2SInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in SentinelOneS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in SentinelOneS2SInput) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*SentinelOneS2SInput).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *SentinelOneS2SInput) UnmarshalJSON(data []byte) error {
@@ -979,6 +1199,18 @@ func (in *SentinelOneS2SInput) decode(d *wire.Decoder) {
 	}
 }
 
+func (in *SentinelOneS2SInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("connection_id", in.ConnectionID)
+	e.Number("active_threats", in.ActiveThreats)
+	e.String("operator", string(in.Operator))
+	e.Bool("infected", in.Infected)
+	e.Bool("is_active", in.IsActive)
+	e.String("network_status", string(in.NetworkStatus))
+	e.String("operational_state", string(in.OperationalState))
+	e.End(start, in.Extra)
+}
+
 func (in *SentinelOneS2SInput) clone() DeviceInput {
 	copied := *in
 	copied.ActiveThreats = clonePointer(in.ActiveThreats)
@@ -992,10 +1224,12 @@ func (in *SentinelOneS2SInput) clone() DeviceInput {
 func (*CustomS2SInput) RuleType() RuleType { return RuleTypeCustomS2S }
 
 // String returns the members as JSON.
-func (in CustomS2SInput) String() string { return variant.Text(&in) }
+func (in CustomS2SInput) String() string { return variant.Text(in.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in CustomS2SInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in) }
+func (in CustomS2SInput) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&in, (*CustomS2SInput).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (in *CustomS2SInput) UnmarshalJSON(data []byte) error {
@@ -1016,6 +1250,14 @@ func (in *CustomS2SInput) decode(d *wire.Decoder) {
 			o.Extra(&in.Extra)
 		}
 	}
+}
+
+func (in *CustomS2SInput) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("connection_id", in.ConnectionID)
+	e.String("operator", string(in.Operator))
+	e.Number("score", in.Score)
+	e.End(start, in.Extra)
 }
 
 func (in *CustomS2SInput) clone() DeviceInput {
@@ -1084,12 +1326,16 @@ func parseConfig(d *wire.Document, path string, t IntegrationType, text string) 
 	return c
 }
 
-// appendConfig appends a config as it is sent.
-func appendConfig(dst []byte, c IntegrationConfig) ([]byte, error) {
-	if unknown, ok := c.(*UnknownConfig); ok && unknown != nil {
-		return variant.AppendRaw(dst, unknown.Raw)
+// writeConfig writes a config, unless that is nil or has no members.
+func writeConfig(e *wire.Encoder, c IntegrationConfig) {
+	if variant.IsNil(c) {
+		return
 	}
-	return variant.Append(dst, c)
+	if unknown, ok := c.(*UnknownConfig); ok {
+		variant.EncodeRaw(e, "config", unknown.Raw)
+		return
+	}
+	e.Object("config", c.(members).write)
 }
 
 func cloneIntegrationConfig(c IntegrationConfig) IntegrationConfig {
@@ -1131,7 +1377,9 @@ func (c WorkspaceOneConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) 
 func (c WorkspaceOneConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c WorkspaceOneConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
+func (c WorkspaceOneConfig) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&c, (*WorkspaceOneConfig).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (c *WorkspaceOneConfig) UnmarshalJSON(data []byte) error {
@@ -1156,6 +1404,15 @@ func (c *WorkspaceOneConfig) decode(d *wire.Decoder) {
 	}
 }
 
+func (c *WorkspaceOneConfig) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("api_url", c.APIURL)
+	e.String("auth_url", c.AuthURL)
+	e.String("client_id", c.ClientID)
+	e.String("client_secret", string(c.ClientSecret))
+	e.End(start, c.Extra)
+}
+
 func (c *WorkspaceOneConfig) clone() IntegrationConfig {
 	copied := *c
 	copied.Extra = cloneExtra(c.Extra)
@@ -1172,7 +1429,9 @@ func (c CrowdStrikeS2SConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c
 func (c CrowdStrikeS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c CrowdStrikeS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
+func (c CrowdStrikeS2SConfig) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&c, (*CrowdStrikeS2SConfig).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (c *CrowdStrikeS2SConfig) UnmarshalJSON(data []byte) error {
@@ -1197,6 +1456,15 @@ func (c *CrowdStrikeS2SConfig) decode(d *wire.Decoder) {
 	}
 }
 
+func (c *CrowdStrikeS2SConfig) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("api_url", c.APIURL)
+	e.String("client_id", c.ClientID)
+	e.String("client_secret", string(c.ClientSecret))
+	e.String("customer_id", c.CustomerID)
+	e.End(start, c.Extra)
+}
+
 func (c *CrowdStrikeS2SConfig) clone() IntegrationConfig {
 	copied := *c
 	copied.Extra = cloneExtra(c.Extra)
@@ -1213,7 +1481,7 @@ func (c UptycsConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 func (c UptycsConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c UptycsConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
+func (c UptycsConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c, (*UptycsConfig).write) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (c *UptycsConfig) UnmarshalJSON(data []byte) error {
@@ -1238,6 +1506,15 @@ func (c *UptycsConfig) decode(d *wire.Decoder) {
 	}
 }
 
+func (c *UptycsConfig) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("api_url", c.APIURL)
+	e.String("client_key", string(c.ClientKey))
+	e.String("client_secret", string(c.ClientSecret))
+	e.String("customer_id", c.CustomerID)
+	e.End(start, c.Extra)
+}
+
 func (c *UptycsConfig) clone() IntegrationConfig {
 	copied := *c
 	copied.Extra = cloneExtra(c.Extra)
@@ -1254,7 +1531,7 @@ func (c IntuneConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 func (c IntuneConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c IntuneConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
+func (c IntuneConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c, (*IntuneConfig).write) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (c *IntuneConfig) UnmarshalJSON(data []byte) error {
@@ -1277,6 +1554,14 @@ func (c *IntuneConfig) decode(d *wire.Decoder) {
 	}
 }
 
+func (c *IntuneConfig) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("client_id", c.ClientID)
+	e.String("client_secret", string(c.ClientSecret))
+	e.String("customer_id", c.CustomerID)
+	e.End(start, c.Extra)
+}
+
 func (c *IntuneConfig) clone() IntegrationConfig {
 	copied := *c
 	copied.Extra = cloneExtra(c.Extra)
@@ -1293,7 +1578,7 @@ func (c KolideConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 func (c KolideConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c KolideConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
+func (c KolideConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c, (*KolideConfig).write) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (c *KolideConfig) UnmarshalJSON(data []byte) error {
@@ -1314,6 +1599,13 @@ func (c *KolideConfig) decode(d *wire.Decoder) {
 	}
 }
 
+func (c *KolideConfig) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("client_id", c.ClientID)
+	e.String("client_secret", string(c.ClientSecret))
+	e.End(start, c.Extra)
+}
+
 func (c *KolideConfig) clone() IntegrationConfig {
 	copied := *c
 	copied.Extra = cloneExtra(c.Extra)
@@ -1330,7 +1622,9 @@ func (c TaniumS2SConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 func (c TaniumS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c TaniumS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
+func (c TaniumS2SConfig) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&c, (*TaniumS2SConfig).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (c *TaniumS2SConfig) UnmarshalJSON(data []byte) error {
@@ -1355,6 +1649,15 @@ func (c *TaniumS2SConfig) decode(d *wire.Decoder) {
 	}
 }
 
+func (c *TaniumS2SConfig) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("api_url", c.APIURL)
+	e.String("client_secret", string(c.ClientSecret))
+	e.String("access_client_id", c.AccessClientID)
+	e.String("access_client_secret", string(c.AccessClientSecret))
+	e.End(start, c.Extra)
+}
+
 func (c *TaniumS2SConfig) clone() IntegrationConfig {
 	copied := *c
 	copied.Extra = cloneExtra(c.Extra)
@@ -1371,7 +1674,9 @@ func (c SentinelOneS2SConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c
 func (c SentinelOneS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c SentinelOneS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
+func (c SentinelOneS2SConfig) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&c, (*SentinelOneS2SConfig).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (c *SentinelOneS2SConfig) UnmarshalJSON(data []byte) error {
@@ -1392,6 +1697,13 @@ func (c *SentinelOneS2SConfig) decode(d *wire.Decoder) {
 	}
 }
 
+func (c *SentinelOneS2SConfig) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("api_url", c.APIURL)
+	e.String("client_secret", string(c.ClientSecret))
+	e.End(start, c.Extra)
+}
+
 func (c *SentinelOneS2SConfig) clone() IntegrationConfig {
 	copied := *c
 	copied.Extra = cloneExtra(c.Extra)
@@ -1408,7 +1720,9 @@ func (c CustomS2SConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 func (c CustomS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c CustomS2SConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
+func (c CustomS2SConfig) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&c, (*CustomS2SConfig).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (c *CustomS2SConfig) UnmarshalJSON(data []byte) error {
@@ -1431,6 +1745,14 @@ func (c *CustomS2SConfig) decode(d *wire.Decoder) {
 	}
 }
 
+func (c *CustomS2SConfig) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("access_client_id", c.AccessClientID)
+	e.String("access_client_secret", string(c.AccessClientSecret))
+	e.String("api_url", c.APIURL)
+	e.End(start, c.Extra)
+}
+
 func (c *CustomS2SConfig) clone() IntegrationConfig {
 	copied := *c
 	copied.Extra = cloneExtra(c.Extra)
@@ -1438,10 +1760,12 @@ func (c *CustomS2SConfig) clone() IntegrationConfig {
 }
 
 // String returns the members as JSON.
-func (c CertificateLocations) String() string { return variant.Text(&c) }
+func (c CertificateLocations) String() string { return variant.Text(c.write) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c CertificateLocations) MarshalJSON() ([]byte, error) { return wire.Marshal(&c) }
+func (c CertificateLocations) MarshalJSON() ([]byte, error) {
+	return wire.Marshal(&c, (*CertificateLocations).write)
+}
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (c *CertificateLocations) UnmarshalJSON(data []byte) error {
@@ -1460,6 +1784,13 @@ func (c *CertificateLocations) decode(d *wire.Decoder) {
 			o.Extra(&c.Extra)
 		}
 	}
+}
+
+func (c *CertificateLocations) write(e *wire.Encoder) {
+	start := e.Begin()
+	wire.EncodeStrings(e, "paths", c.Paths)
+	wire.EncodeStrings(e, "trust_stores", c.TrustStores)
+	e.End(start, c.Extra)
 }
 
 func (c *CertificateLocations) clone() *CertificateLocations {
@@ -1520,6 +1851,19 @@ func (i *Integration) decode(d *wire.Decoder) {
 			o.Extra(&i.Extra)
 		}
 	}
+}
+
+func (i *Integration) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("id", i.ID)
+	e.StringOrEmpty("name", i.Name)
+	e.String("type", string(i.Type))
+	e.String("interval", string(i.Interval))
+	writeConfig(e, i.Config)
+	e.String("identifier", i.Identifier)
+	e.Raw("schema", i.Schema)
+	e.Raw("test_results", i.TestResults)
+	e.End(start, i.Extra)
 }
 
 func (i *Integration) clone() *Integration {
@@ -1593,6 +1937,22 @@ func (r *Rule) decode(d *wire.Decoder) {
 	}
 }
 
+func (r *Rule) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("id", r.ID)
+	e.StringOrEmpty("name", r.Name)
+	e.String("type", string(r.Type))
+	e.String("description", r.Description)
+	e.String("schedule", string(r.Schedule))
+	e.String("expiration", string(r.Expiration))
+	if r.Match != nil {
+		e.Array("match", len(r.Match), func(i int) { r.Match[i].write(e) })
+	}
+	writeInput(e, r.Input)
+	e.Bool("enabled", r.Enabled)
+	e.End(start, r.Extra)
+}
+
 func (r *Rule) clone() *Rule {
 	if r == nil {
 		return nil
@@ -1606,7 +1966,7 @@ func (r *Rule) clone() *Rule {
 }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (m Match) MarshalJSON() ([]byte, error) { return wire.Marshal(&m) }
+func (m Match) MarshalJSON() ([]byte, error) { return wire.Marshal(&m, (*Match).write) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func (m *Match) UnmarshalJSON(data []byte) error {
@@ -1625,6 +1985,12 @@ func (m *Match) decode(d *wire.Decoder) {
 	}
 }
 
+func (m *Match) write(e *wire.Encoder) {
+	start := e.Begin()
+	e.String("platform", string(m.Platform))
+	e.End(start, m.Extra)
+}
+
 func (m *Match) clone() *Match {
 	if m == nil {
 		return nil
@@ -1638,6 +2004,8 @@ func (m *Match) clone() *Match {
 type members interface {
 	// decode sets the fields to the members of the object that comes next.
 	decode(d *wire.Decoder)
+	// write writes the fields as an object, or nothing if the struct has no field but Extra and that is empty.
+	write(e *wire.Encoder)
 }
 
 func clonePointer[T any](p *T) *T {

@@ -227,7 +227,7 @@ func (m Match) String() string {
 	if len(m.Extra) == 0 {
 		return api.Printable(string(m.Platform))
 	}
-	return variant.Text(&m)
+	return variant.Text(m.write)
 }
 
 // secrets returns nil, because a rule has no secrets.
@@ -236,7 +236,7 @@ func (r *Rule) secrets() []string { return nil }
 // MarshalJSON returns the rule as the API sends it, with all that is set.
 func (r Rule) MarshalJSON() ([]byte, error) {
 	r.Type = r.wireType()
-	return variant.EncodeItem(&r, r.subject, func(dst []byte) ([]byte, error) { return appendInput(dst, r.Input) })
+	return variant.EncodeItem(r.subject, r.write)
 }
 
 // encode returns what Create and Update send, which is without the members that only the API sets.

@@ -22,6 +22,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template"
 )
@@ -166,8 +167,8 @@ type model struct {
 
 type field struct{ Name, Clone string }
 
-// A member is the name of a JSON member, and the statement that reads its value into its field.
-type member struct{ Name, Decode string }
+// A member is the name of a JSON member, and the statements that read its value into its field and write it.
+type member struct{ Name, Decode, Encode string }
 
 // Models is what the generated file is about.
 type models struct {
@@ -255,8 +256,8 @@ func (d *declarations) model(m model) model {
 			if clone := d.clone(m.Receiver+"."+name.Name, of); clone != "" {
 				m.Fields = append(m.Fields, field{name.Name, clone})
 			}
-			if member := memberName(f); member != "" {
-				m.Members = append(m.Members, d.member(member, len(m.Members), m.Receiver, name.Name, of))
+			if member, omitsZero := memberName(f); member != "" {
+				m.Members = append(m.Members, d.member(member, omitsZero, len(m.Members), m.Receiver, name.Name, of))
 			}
 		}
 	}
@@ -285,47 +286,49 @@ func (d *declarations) clone(value, of string) string {
 	}
 }
 
-// memberName returns the name in a field's json tag, "" if it has none.
-func memberName(f *ast.Field) string {
+// memberName returns the name in a field's json tag, "" if it has none, and whether a zero value is left out.
+func memberName(f *ast.Field) (name string, omitsZero bool) {
 	if f.Tag == nil {
-		return ""
+		return "", false
 	}
-	_, tag, _ := strings.Cut(f.Tag.Value, `json:"`)
-	name, _, _ := strings.Cut(tag, ",")
-	return strings.TrimRight(name, "\"`")
+	_, tag, _ := strings.Cut(strings.Trim(f.Tag.Value, "`"), `json:"`)
+	name, option, _ := strings.Cut(strings.TrimSuffix(tag, `"`), ",")
+	return name, option == "omitzero"
 }
 
 // member is the member of a field, which has a type and a number among the struct's.
-func (d *declarations) member(name string, number int, receiver, field, of string) member {
-	value := receiver + "." + field
+func (d *declarations) member(name string, omitsZero bool, number int, receiver, field, of string) member {
 	pointer, isPointer := strings.CutPrefix(of, "*")
 	element, isSlice := strings.CutPrefix(of, "[]")
-	u := unionOf(of)
-	var decode string
-	switch {
+	decode, encode := "o.String(NUMBER, (*string)(&FIELD))", "e.String(NAME, string(FIELD))" // a string of a type of its own
+	switch u := unionOf(of); {
 	case u != nil:
-		decode = "if t, ok := o.Variant(%[1]d, string(" + receiver + ".Type)); ok {\n" +
-			"%[2]s = decode" + u.Suffix + "(d, " + u.TypeName + "(t))\n}"
+		decode = "if t, ok := o.Variant(NUMBER, string(" + receiver + ".Type)); ok {\n" +
+			"FIELD = decode" + u.Suffix + "(d, " + u.TypeName + "(t))\n}"
+		encode = "write" + u.Suffix + "(e, FIELD)"
 	case of == "*bool":
-		decode = "o.Bool(%[1]d, &%[2]s)"
+		decode, encode = "o.Bool(NUMBER, &FIELD)", "e.Bool(NAME, FIELD)"
 	case of == "*float64":
-		decode = "o.Number(%[1]d, &%[2]s)"
+		decode, encode = "o.Number(NUMBER, &FIELD)", "e.Number(NAME, FIELD)"
 	case of == "string":
-		decode = "o.String(%[1]d, &%[2]s)"
+		decode, encode = "o.String(NUMBER, &FIELD)", "e.String(NAME, FIELD)"
 	case of == "json.RawMessage":
-		decode = "o.Raw(%[1]d, &%[2]s)"
+		decode, encode = "o.Raw(NUMBER, &FIELD)", "e.Raw(NAME, FIELD)"
 	case isPointer && d.structs[pointer] != nil:
-		decode = "if o.Has(%[1]d) {\n%[2]s = new(%[3]s)\n%[2]s.decode(d)\n}"
-		of = pointer
+		decode = "if o.Has(NUMBER) {\nFIELD = new(" + pointer + ")\nFIELD.decode(d)\n}"
+		encode = "if FIELD != nil {\ne.Object(NAME, FIELD.write)\n}"
 	case isSlice && d.structs[element] != nil:
-		decode = "if o.Has(%[1]d) {\n%[2]s = make(%[3]s, 0, 1)\ne := d.Array()\nfor e.Next() {\n" +
-			"%[2]s = append(%[2]s, %[4]s{})\n%[2]s[len(%[2]s)-1].decode(d)\n}\n%[2]s = slices.Clip(%[2]s)\n}"
+		decode = "if o.Has(NUMBER) {\nFIELD = make([]ELEMENT, 0, 1)\ne := d.Array()\nfor e.Next() {\n" +
+			"FIELD = append(FIELD, ELEMENT{})\nFIELD[len(FIELD)-1].decode(d)\n}\nFIELD = slices.Clip(FIELD)\n}"
+		encode = "if FIELD != nil {\ne.Array(NAME, len(FIELD), func(i int) { FIELD[i].write(e) })\n}"
 	case isSlice:
-		decode = "wire.StringArray(&o, %[1]d, &%[2]s)"
-	default: // a string of a type of its own
-		decode = "o.String(%[1]d, (*string)(&%[2]s))"
+		decode, encode = "wire.StringArray(&o, NUMBER, &FIELD)", "wire.EncodeStrings(e, NAME, FIELD)"
 	}
-	return member{name, fmt.Sprintf(decode, number, value, of, element)}
+	if !omitsZero {
+		encode = strings.Replace(encode, "e.String(", "e.StringOrEmpty(", 1)
+	}
+	fill := strings.NewReplacer("NUMBER", strconv.Itoa(number), "FIELD", receiver+"."+field, "ELEMENT", element, "NAME", strconv.Quote(name))
+	return member{name, fill.Replace(decode), fill.Replace(encode)}
 }
 
 // text returns a type as it is written.
@@ -357,7 +360,7 @@ import (
 
 {{define "json"}}
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func ({{.Receiver}} {{.Name}}) MarshalJSON() ([]byte, error) { return wire.Marshal(&{{.Receiver}}) }
+func ({{.Receiver}} {{.Name}}) MarshalJSON() ([]byte, error) { return wire.Marshal(&{{.Receiver}}, (*{{.Name}}).write) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
 func ({{.Receiver}} *{{.Name}}) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, {{.Receiver}}, (*{{.Name}}).decode) }
@@ -365,7 +368,7 @@ func ({{.Receiver}} *{{.Name}}) UnmarshalJSON(data []byte) error { return wire.U
 
 {{define "string"}}
 // String returns the members as JSON.
-func ({{.Receiver}} {{.Name}}) String() string { return variant.Text(&{{.Receiver}}) }
+func ({{.Receiver}} {{.Name}}) String() string { return variant.Text({{.Receiver}}.write) }
 {{end}}
 
 {{define "decode"}}
@@ -379,6 +382,17 @@ func ({{.Receiver}} *{{.Name}}) decode(d *wire.Decoder) {
 			o.Extra(&{{.Receiver}}.Extra)
 		}
 	}
+}
+{{end}}
+
+{{define "encode"}}
+func ({{.Receiver}} *{{.Name}}) write(e *wire.Encoder) {
+{{if not .Members}}	if len({{.Receiver}}.Extra) == 0 {
+		return
+	}
+{{end}}	start := e.Begin()
+{{range .Members}}	{{.Encode}}
+{{end}}	e.End(start, {{.Receiver}}.Extra)
 }
 {{end}}
 
@@ -432,12 +446,16 @@ func parse{{.Suffix}}(d *wire.Document, path string, t {{.TypeName}}, text strin
 	return {{.Receiver}}
 }
 
-// append{{.Suffix}} appends {{.Article}} {{.Member}} as it is sent.
-func append{{.Suffix}}(dst []byte, {{.Receiver}} {{.Interface}}) ([]byte, error) {
-	if unknown, ok := {{.Receiver}}.(*{{.Unknown}}); ok && unknown != nil {
-		return variant.AppendRaw(dst, unknown.Raw)
+// write{{.Suffix}} writes {{.Article}} {{.Member}}, unless that is nil or has no members.
+func write{{.Suffix}}(e *wire.Encoder, {{.Receiver}} {{.Interface}}) {
+	if variant.IsNil({{.Receiver}}) {
+		return
 	}
-	return variant.Append(dst, {{.Receiver}})
+	if unknown, ok := {{.Receiver}}.(*{{.Unknown}}); ok {
+		variant.EncodeRaw(e, "{{.Member}}", unknown.Raw)
+		return
+	}
+	e.Object("{{.Member}}", {{.Receiver}}.(members).write)
 }
 
 func clone{{.Interface}}({{.Receiver}} {{.Interface}}) {{.Interface}} {
@@ -478,7 +496,7 @@ func ({{.Receiver}} {{.Name}}) Format(f fmt.State, _ rune) { variant.Format(f, &
 
 // LogValue returns the {{$u.Member}}. Secrets and the values of Extra are redacted.
 func ({{.Receiver}} {{.Name}}) LogValue() slog.Value { return variant.LogValue(&{{.Receiver}}) }
-{{else}}{{template "string" .}}{{end}}{{template "json" .}}{{template "decode" .}}{{template "clone" .}}{{end}}
+{{else}}{{template "string" .}}{{end}}{{template "json" .}}{{template "decode" .}}{{template "encode" .}}{{template "clone" .}}{{end}}
 {{end}}
 
 {{range .Objects}}{{$o := .}}
@@ -504,12 +522,14 @@ func ({{$o.Receiver}} *{{$o.Name}}) unknowns() []wire.Unknown {
 	return wire.Unknowns({{$o.Receiver}}, "{{.Member}}", variant.OrNil({{$o.Receiver}}.{{.Suffix}}))
 }
 {{else}}{{if not .HasString}}{{template "string" .}}{{end}}{{template "json" .}}{{end}}
-{{- template "decode" .}}{{template "clone" .}}{{end}}
+{{- template "decode" .}}{{template "encode" .}}{{template "clone" .}}{{end}}
 
 // A members is a pointer to a struct that has members.
 type members interface {
 	// decode sets the fields to the members of the object that comes next.
 	decode(d *wire.Decoder)
+	// write writes the fields as an object, or nothing if the struct has no field but Extra and that is empty.
+	write(e *wire.Encoder)
 }
 
 func clonePointer[T any](p *T) *T {

@@ -6,9 +6,9 @@ import (
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
-// EncodeItem writes the struct that from points to. AppendDeferred writes its input or config. The subject is for errors.
-func EncodeItem(from any, subject func() string, appendDeferred func(dst []byte) ([]byte, error)) ([]byte, error) {
-	text, err := wire.Append(nil, from, appendDeferred)
+// EncodeItem returns what write writes. The subject is for errors.
+func EncodeItem(subject func() string, write func(*wire.Encoder)) ([]byte, error) {
+	text, err := wire.Encode(write)
 	if err != nil {
 		return nil, fmt.Errorf("cfposture: %s: %w", subject(), err)
 	}

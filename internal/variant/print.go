@@ -17,9 +17,9 @@ import (
 // Redacted is printed in place of a secret.
 const Redacted = "[redacted]"
 
-// Text returns the struct that from points to as JSON in one line, for people.
-func Text(from any) string {
-	text, err := wire.Append(nil, from, nil)
+// Text returns what write writes in one line, for people.
+func Text(write func(*wire.Encoder)) string {
+	text, err := wire.Encode(write)
 	if err != nil {
 		return api.Printable("{invalid: " + err.Error() + "}")
 	}

@@ -4,6 +4,7 @@ package variant
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"reflect"
 
@@ -41,9 +42,9 @@ func Decode(d *wire.Decoder, noun, itemType, member string, decode func(*wire.De
 	if decode == nil {
 		return bytes.Clone(d.Value()), NoType(noun, itemType)
 	}
-	text, err := d.Try(decode)
-	if err != nil {
-		return bytes.Clone(text), api.Printable(wire.At(member, err).Error())
+	text, wrong := d.Try(decode)
+	if wrong != nil {
+		return bytes.Clone(text), api.Printable(wrong.At(member).Error())
 	}
 	return nil, ""
 }
@@ -53,20 +54,11 @@ func NoType(noun, itemType string) string {
 	return api.Printable(fmt.Sprintf("type %q is not a type of %s", itemType, noun))
 }
 
-// Append appends a variant as it is sent. It appends nothing for nil, and for a variant that has no members.
-func Append(dst []byte, v any) ([]byte, error) {
-	if IsNil(v) || wire.HasNoMembers(v) {
-		return dst, nil
+// EncodeRaw writes the bytes of a variant that has no struct as a member, if there are any.
+func EncodeRaw(e *wire.Encoder, member string, raw json.RawMessage) {
+	if len(raw) > 0 {
+		e.Raw(member, raw)
 	}
-	return wire.Append(dst, v, nil)
-}
-
-// AppendRaw appends the bytes of a variant that has no struct.
-func AppendRaw(dst, raw []byte) ([]byte, error) {
-	if len(raw) > 0 && !wire.Valid(raw) {
-		return nil, &wire.MemberError{Reason: "has raw bytes that are not valid JSON"}
-	}
-	return append(dst, raw...), nil
 }
 
 // Paths returns the paths of members that have no field.
@@ -84,9 +76,9 @@ func Compare(item any, isSameType bool, v any, same func(path, want, have string
 	c := &wire.Comparison{Model: item, Same: same}
 	switch {
 	case isSameType && v == nil:
-		c.Deferred = new(struct{}) // no member has a field
+		c.Variant = new(struct{}) // no member has a field
 	case isSameType:
-		c.Deferred = v
+		c.Variant = v
 	}
 	return c
 }

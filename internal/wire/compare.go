@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A Difference is a member on which two objects don't agree.
@@ -23,8 +21,8 @@ type Difference struct {
 type Comparison struct {
 	// Model points to a struct with fields for the objects' members.
 	Model any
-	// Deferred points to such a struct for the deferred member. If it is nil, that member is compared as a whole.
-	Deferred any
+	// Variant points to such a struct for the variant. If it is nil, that member is compared as a whole.
+	Variant any
 	// Same reports whether the values of a member are equal although they may look different. Have is "" if there is
 	// none.
 	Same func(path, want, have string) bool
@@ -72,8 +70,8 @@ func (c *Comparison) within(f *field, want, have string) *structInfo {
 	switch {
 	case f == nil || want[0] != '{' || have != "" && have[0] != '{':
 		return nil
-	case f.kind == kindDeferred && c.Deferred != nil && have != "":
-		return infoOf(reflect.TypeOf(c.Deferred).Elem())
+	case f.kind == kindVariant && c.Variant != nil && have != "":
+		return infoOf(reflect.TypeOf(c.Variant).Elem())
 	case f.kind == kindObject:
 		return f.elements
 	}
@@ -115,22 +113,20 @@ func (c *Comparison) merge(path string, s *structInfo, want, have string) string
 			over[name] = value
 		}
 	}
-	merged := []byte{'{'}
-	write := func(name, value string) {
-		merged, _ = jsontext.AppendQuote(appendComma(merged), name) // valid text has no error to give
-		merged = append(append(merged, ':'), value...)
-	}
+	merged := new(Encoder)
+	start := merged.Begin()
 	for name, value := range members(have) {
 		if wanted, ok := over[name]; ok {
 			value = c.mergeValue(join(path, name), s.find(name), wanted, value)
 			delete(over, name)
 		}
-		write(name, value)
+		merged.member(name, []byte(value))
 	}
 	for _, name := range slices.Sorted(maps.Keys(over)) {
-		write(name, over[name])
+		merged.member(name, []byte(over[name]))
 	}
-	return string(append(merged, '}'))
+	merged.End(start, nil)
+	return string(merged.text)
 }
 
 func (c *Comparison) mergeValue(path string, f *field, want, have string) string {

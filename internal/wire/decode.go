@@ -23,6 +23,11 @@ func (e *MemberError) Error() string {
 	return e.Member + " " + e.Reason
 }
 
+// At returns the error with the path of an object before that of the member.
+func (e *MemberError) At(path string) *MemberError {
+	return &MemberError{join(path, e.Member), e.Reason}
+}
+
 // maxErrors is how many errors a strict Decoder goes on after.
 const maxErrors = 100
 
@@ -71,7 +76,7 @@ func (d *Decoder) End() (err error) {
 	case len(d.wrong) > 0 || d.depth > maxDepth/2:
 		d.Return(d.start)
 		_, err = d.Sound()
-	case !d.isPlain && !Valid(d.Text(d.start)):
+	case !d.isPlain && !isUnicode(d.Text(d.start)):
 		err = errNotUnicode
 	}
 	if d.err != nil {
@@ -94,16 +99,16 @@ func (d *Decoder) Revisit(read func()) {
 	d.Return(end)
 }
 
-// Try has decode read a value. If it does not fit, Try returns its text and why.
-func (d *Decoder) Try(decode func(*Decoder)) (text []byte, err error) {
+// Try has decode read a value. If that does not fit, Try returns its text and why.
+func (d *Decoder) Try(decode func(*Decoder)) (text []byte, wrong *MemberError) {
 	start := d.Offset()
 	decode(d)
 	if len(d.wrong) == 0 {
 		return nil, nil
 	}
-	err, d.wrong = d.wrong[0], nil
+	wrong, d.wrong = d.wrong[0], nil
 	d.Return(start)
-	return d.Value(), err
+	return d.Value(), wrong
 }
 
 // Unmarshal is an UnmarshalJSON: null changes nothing, and anything else replaces what is there by what decode returns.
@@ -122,7 +127,7 @@ func Unmarshal[T any](data []byte, into *T, decode func(*Decoder) (*T, error)) e
 	return nil
 }
 
-// UnmarshalMembers is Unmarshal for a struct without a deferred member.
+// UnmarshalMembers is Unmarshal for a struct without a variant.
 func UnmarshalMembers[T any](data []byte, into *T, decode func(*T, *Decoder)) error {
 	return Unmarshal(data, into, func(d *Decoder) (*T, error) {
 		value := new(T)

@@ -12,59 +12,76 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Append writes the struct that from points to as a JSON object: its fields in order, then its extra members by name.
-// The deferred field's value is written by the given function, which writes nothing to leave it out. Append returns a
-// *MemberError for a number that JSON can't write, for an extra member that is not JSON, and for one that a field has
+// An Encoder writes the fields of structs as JSON objects. A value that JSON can't hold is an error, of which the first
+// is returned at the end.
+//
+//	start := e.Begin()
+//	e.String("id", r.ID)
+//	e.End(start, r.Extra)
+//
+// A member whose value is "" or nil is left out, if the method doesn't say otherwise.
+type Encoder struct {
+	text []byte
+	err  *MemberError
+}
+
+// Encode returns what write writes: an object, even if that leaves itself out. The error is a *MemberError.
+func Encode(write func(*Encoder)) ([]byte, error) {
+	const usual = 512 // enough for most objects
+	e := &Encoder{text: make([]byte, 0, usual)}
+	write(e)
+	switch {
+	case e.err != nil:
+		return nil, e.err
+	case len(e.text) == 0:
+		return []byte("{}"), nil
+	default:
+		return e.text, nil
+	}
+}
+
+// Marshal is a MarshalJSON.
+func Marshal[T any](from *T, write func(*T, *Encoder)) ([]byte, error) {
+	text, err := Encode(func(e *Encoder) { write(from, e) })
+	if err != nil {
+		return nil, fmt.Errorf("cfposture: %T: %w", *from, err)
+	}
+	return text, nil
+}
+
+// Begin begins an object, and returns where.
+func (e *Encoder) Begin() (start int) {
+	e.text = append(e.text, '{')
+	return len(e.text) - 1
+}
+
+// End writes the extra members by name, and ends the object that begins at start. An extra member must not have been
 // written.
-func Append(dst []byte, from any, deferred func(dst []byte) ([]byte, error)) ([]byte, error) {
-	if dst == nil {
-		dst = make([]byte, 0, usualSize)
+func (e *Encoder) End(start int, extra map[string]json.RawMessage) {
+	if len(extra) > 0 {
+		e.extra(start, extra)
 	}
-	e := encoder{deferred}
-	return e.appendObject(dst, reflect.ValueOf(from).Elem())
+	e.text = append(e.text, '}')
 }
 
-// usualSize is enough for most objects.
-const usualSize = 512
-
-type encoder struct {
-	deferred func(dst []byte) ([]byte, error)
-}
-
-func (e *encoder) appendObject(dst []byte, v reflect.Value) ([]byte, error) {
-	s := infoOf(v.Type())
-	dst = append(dst, '{')
-	var written uint64
-	var err error
-	for _, f := range s.fields {
-		value := v.Field(f.index)
-		if f.omitZero && value.IsZero() {
-			continue
-		}
-		before := len(dst)
-		dst = append(appendComma(dst), f.member...)
-		named := len(dst)
-		if dst, err = e.appendField(dst, value, f); err != nil {
-			return nil, At(f.name, err)
-		}
-		if len(dst) == named {
-			dst = dst[:before]
-			continue
-		}
-		written |= f.bit
+func (e *Encoder) extra(start int, extra map[string]json.RawMessage) {
+	var fields [16][]byte // more than most structs have
+	written := fields[:0]
+	s := NewScanner(append(e.text, '}')[start:])
+	for s.Open('{'); s.Next('}'); s.Skip() {
+		written = append(written, s.Name())
 	}
-	extra := v.Field(s.extra).Interface().(map[string]json.RawMessage)
-	var space [8]string
-	for _, name := range sortedNames(space[:0], extra) {
-		if f := s.find(name); f != nil && written&f.bit != 0 {
-			return nil, &MemberError{name, "is both a field and in Extra"}
+	var names [8]string
+	for _, name := range sortedNames(names[:0], extra) {
+		if slices.ContainsFunc(written, func(field []byte) bool { return string(field) == name }) {
+			e.fail(name, "is both a field and in Extra")
+			return
 		}
-		if dst, err = appendString(appendComma(dst), name); err != nil || !Valid(extra[name]) {
-			return nil, &MemberError{name, "of Extra is not valid JSON"}
+		if !Valid(extra[name]) || !e.member(name, extra[name]) {
+			e.fail(name, "of Extra is not valid JSON")
+			return
 		}
-		dst = append(append(dst, ':'), extra[name]...)
 	}
-	return append(dst, '}'), nil
 }
 
 // sortedNames appends the members' names to names, which has place for those of most objects, and sorts them.
@@ -76,65 +93,87 @@ func sortedNames(names []string, extra map[string]json.RawMessage) []string {
 	return names
 }
 
-// appendComma writes the comma between two members.
-func appendComma(dst []byte) []byte {
-	if dst[len(dst)-1] == '{' {
-		return dst
+// comma writes the comma between two members.
+func (e *Encoder) comma() {
+	if e.text[len(e.text)-1] != '{' {
+		e.text = append(e.text, ',')
 	}
-	return append(dst, ',')
 }
 
-// appendField writes a field's value. It writes nothing of one that is deferred and has nothing to write.
-func (e *encoder) appendField(dst []byte, v reflect.Value, f *field) ([]byte, error) {
-	if v.Kind() == reflect.Pointer {
-		v = v.Elem()
-	}
-	switch f.kind {
-	case kindDeferred:
-		return e.deferred(dst)
-	case kindString:
-		return appendString(dst, v.String())
-	case kindBool:
-		return strconv.AppendBool(dst, v.Bool()), nil
-	case kindNumber:
-		return appendFinite(dst, v.Float())
-	case kindRaw:
-		if !Valid(v.Bytes()) {
-			return nil, &MemberError{Reason: "is not valid JSON"}
-		}
-		return append(dst, v.Bytes()...), nil
-	case kindObject:
-		return new(encoder).appendObject(dst, v)
-	case kindStrings, kindObjects:
-		return appendArray(dst, v, f.kind)
-	}
-	return dst, nil
+// name writes a name that needs no escape.
+func (e *Encoder) name(name string) {
+	e.comma()
+	e.text = append(e.text, '"') // one at a time, because then only the length is stored anew
+	e.text = append(e.text, name...)
+	e.text = append(e.text, '"', ':')
 }
 
-func appendArray(dst []byte, v reflect.Value, elements kind) ([]byte, error) {
-	dst = append(dst, '[')
-	for i := range v.Len() {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		var err error
-		if elements == kindStrings {
-			dst, err = appendString(dst, v.Index(i).String())
-		} else {
-			dst, err = new(encoder).appendObject(dst, v.Index(i))
-		}
-		if err != nil {
-			return nil, At(element("", i), err)
-		}
-	}
-	return append(dst, ']'), nil
+// member writes a member whose value is JSON already, if the name is one that JSON can hold.
+func (e *Encoder) member(name string, value []byte) (ok bool) {
+	e.comma()
+	ok = e.string(name)
+	e.text = append(e.text, ':')
+	e.text = append(e.text, value...)
+	return ok
 }
 
-func appendFinite(dst []byte, number float64) ([]byte, error) {
-	if math.IsNaN(number) || math.IsInf(number, 0) {
-		return nil, &MemberError{Reason: fmt.Sprintf("is %v, which JSON can't write", number)}
+// fail notes an error about a member, unless there is one.
+func (e *Encoder) fail(member, reason string) {
+	if e.err == nil {
+		e.err = &MemberError{member, reason}
 	}
-	return appendNumber(dst, number), nil
+}
+
+// String writes a string.
+func (e *Encoder) String(name, value string) {
+	if value != "" {
+		e.StringOrEmpty(name, value)
+	}
+}
+
+// StringOrEmpty writes a string even if it is empty.
+func (e *Encoder) StringOrEmpty(name, value string) {
+	e.name(name)
+	if !e.string(value) {
+		e.fail(name, "is not valid UTF-8")
+	}
+}
+
+// string writes a string, if it can.
+func (e *Encoder) string(text string) (ok bool) {
+	start := len(e.text)
+	e.text = append(e.text, '"')
+	e.text = append(e.text, text...)
+	if isVerbatim(e.text[start+1:]) {
+		e.text = append(e.text, '"')
+		return true
+	}
+	quoted, err := jsontext.AppendQuote(e.text[:start], text)
+	if err != nil {
+		return false
+	}
+	e.text = quoted
+	return true
+}
+
+// Bool writes true or false.
+func (e *Encoder) Bool(name string, value *bool) {
+	if value != nil {
+		e.name(name)
+		e.text = strconv.AppendBool(e.text, *value)
+	}
+}
+
+// Number writes a number.
+func (e *Encoder) Number(name string, value *float64) {
+	switch {
+	case value == nil:
+	case math.IsNaN(*value), math.IsInf(*value, 0):
+		e.fail(name, fmt.Sprintf("is %v, which JSON can't write", *value))
+	default:
+		e.name(name)
+		e.text = appendNumber(e.text, *value)
+	}
 }
 
 // appendNumber writes a number the way Go's JSON packages do: no exponent where a person would write none.
@@ -146,43 +185,69 @@ func appendNumber(dst []byte, number float64) []byte {
 	return strconv.AppendFloat(dst, number, format, -1, 64)
 }
 
-// At puts the path of an object before that of a MemberError in it.
-func At(path string, err error) error {
-	inner, ok := err.(*MemberError) //nolint:errorlint // no function here wraps one
-	if !ok {
-		return err
+// Raw writes a value that is JSON already.
+func (e *Encoder) Raw(name string, value json.RawMessage) {
+	switch {
+	case value == nil:
+	case !Valid(value):
+		e.fail(name, "is not valid JSON")
+	default:
+		e.name(name)
+		e.text = append(e.text, value...)
 	}
-	return &MemberError{join(path, inner.Member), inner.Reason}
 }
 
-func appendString(dst []byte, text string) ([]byte, error) {
-	if isVerbatim(text) {
-		return append(append(append(dst, '"'), text...), '"'), nil
+// EncodeStrings writes an array of strings.
+func EncodeStrings[T ~string](e *Encoder, name string, values []T) {
+	if values == nil {
+		return
 	}
-	dst, err := jsontext.AppendQuote(dst, text)
-	if err != nil {
-		return nil, &MemberError{Reason: "is not valid UTF-8"}
-	}
-	return dst, nil
+	e.name(name)
+	e.array(name, len(values), func(i int) {
+		if !e.string(string(values[i])) {
+			e.fail("", "is not valid UTF-8")
+		}
+	})
 }
 
-// isVerbatim reports whether a string is written as it is.
-func isVerbatim(text string) bool {
-	for i := range len(text) {
-		if !isPlain(text[i]) {
-			return false
+// Array writes an array of objects, of which write writes one.
+func (e *Encoder) Array(name string, length int, write func(i int)) {
+	e.name(name)
+	e.array(name, length, write)
+}
+
+func (e *Encoder) array(name string, length int, write func(i int)) {
+	if e.err != nil {
+		return
+	}
+	e.text = append(e.text, '[')
+	for i := range length {
+		if i > 0 {
+			e.text = append(e.text, ',')
+		}
+		if write(i); e.err != nil {
+			e.err.Member = join(element(name, i), e.err.Member)
+			return
 		}
 	}
-	return true
+	e.text = append(e.text, ']')
 }
 
-// Marshal returns the struct that from points to as a JSON object. It has no deferred member.
-func Marshal[T any](from *T) ([]byte, error) {
-	text, err := Append(nil, from, nil)
-	if err != nil {
-		return nil, fmt.Errorf("cfposture: %T: %w", *from, err)
+// Object writes an object, unless that leaves itself out.
+func (e *Encoder) Object(name string, write func(*Encoder)) {
+	if e.err != nil {
+		return
 	}
-	return text, nil
+	before := len(e.text)
+	e.name(name)
+	start := len(e.text)
+	write(e)
+	if len(e.text) == start {
+		e.text = e.text[:before]
+	}
+	if e.err != nil {
+		e.err.Member = join(name, e.err.Member)
+	}
 }
 
 // CheckExtra returns what is wrong with the extra members of the struct that model points to.

@@ -17,7 +17,14 @@ import (
 
 // Valid reports whether data is one JSON value in UTF-8. Names may repeat: Decode refuses those where it meets them.
 func Valid(data []byte) bool {
-	return jsontext.Value(data).IsValid(jsontext.AllowDuplicateNames(true))
+	s := NewScanner(data)
+	_, err := s.Sound()
+	return err == nil && s.End() == nil
+}
+
+// isUnicode reports whether a text that is JSON is so in UTF-8, without halves of surrogate pairs.
+func isUnicode(text []byte) bool {
+	return jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true))
 }
 
 // CheckSyntax returns nil if data is one JSON value in UTF-8, and else an error that says where it isn't.

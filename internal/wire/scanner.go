@@ -155,7 +155,7 @@ func (s *Scanner) Sound() ([]byte, error) {
 		return nil, s.err
 	case s.depth > maxDepth:
 		return value, errTooDeep
-	case !s.isPlain && !Valid(value):
+	case !s.isPlain && !isUnicode(value):
 		return value, errNotUnicode
 	default:
 		return value, nil
@@ -260,25 +260,15 @@ func (s *Scanner) skipName() {
 
 // skipString passes the string that comes next. It reports whether the string stands there as it is meant: in ASCII,
 // without escapes.
-//
-// It looks at eight bytes at a time. Each line of four below sets the highest bit of the bytes that need a second look;
-// a borrow may set a bit too many, but only after the first.
 func (s *Scanner) skipString() (isVerbatim bool) {
-	const ones, highest = 0x0101010101010101, 0x8080808080808080
 	text, i := s.text, s.at
 	if i >= len(text) || text[i] != '"' {
 		s.fail()
 		return false
 	}
 	for i++; len(text)-i >= 8; i += 8 {
-		word := binary.LittleEndian.Uint64(text[i:])
-		quotes, backslashes := word^ones*'"', word^ones*'\\'
-		stops := word // beyond ASCII
-		stops |= word - ones*' '
-		stops |= quotes - ones
-		stops |= backslashes - ones
-		if stops &= highest; stops != 0 {
-			i += bits.TrailingZeros64(stops) / 8
+		if odd := oddBytes(binary.LittleEndian.Uint64(text[i:])); odd != 0 {
+			i += bits.TrailingZeros64(odd) / 8
 			if text[i] == '"' {
 				s.at = i + 1
 				return true
@@ -287,6 +277,33 @@ func (s *Scanner) skipString() (isVerbatim bool) {
 		}
 	}
 	return s.skipStringFrom(i)
+}
+
+// oddBytes sets the highest bit of those of eight bytes that aren't plain. A borrow may set a bit too many, but only in a
+// byte after the first that counts.
+func oddBytes(word uint64) uint64 {
+	const ones, highest = 0x0101010101010101, 0x8080808080808080
+	quotes, backslashes := word^ones*'"', word^ones*'\\'
+	return (word | (word - ones*' ') | (quotes - ones) | (backslashes - ones)) & highest
+}
+
+// isPlain reports whether a byte needs no second look in a string: ASCII without quotes, backslashes and control
+// characters.
+func isPlain(b byte) bool { return b >= ' ' && b < utf8.RuneSelf && b != '"' && b != '\\' }
+
+// isVerbatim reports whether all of a text is plain.
+func isVerbatim(text []byte) bool {
+	for ; len(text) >= 8; text = text[8:] {
+		if oddBytes(binary.LittleEndian.Uint64(text)) != 0 {
+			return false
+		}
+	}
+	for _, b := range text {
+		if !isPlain(b) {
+			return false
+		}
+	}
+	return true
 }
 
 // skipStringFrom passes the rest of a string, from the index on.
@@ -316,8 +333,6 @@ func (s *Scanner) skipStringFrom(i int) (isVerbatim bool) {
 		i += length
 	}
 }
-
-func isPlain(b byte) bool { return b >= ' ' && b < utf8.RuneSelf && b != '"' && b != '\\' }
 
 // escapeLength returns the length of the escape that text starts with, or 0 if that is none.
 func escapeLength(text []byte) int {

@@ -16,63 +16,40 @@ import (
 //	`json:"name,omitzero"`  left out if "", nil or 0
 //	`json:",embed"`         a map[string]json.RawMessage of all other members
 //
-// A field of an interface type is deferred: the caller gets its text and decodes it, knowing what it is.
+// Decoding and encoding are generated from the same tags; this is for what they are not enough for.
 type structInfo struct {
 	fields []*field
-	byName []*field // in the order of names, in which the API sends them
-	extra  int      // index of the embedded map, or -1
+	extra  int // index of the embedded map, or -1
 }
 
 type field struct {
-	name     string // needs no escape
-	member   string // the name with quotes and colon
+	name     string
 	index    int
-	bit      uint64 // the field's own, to tell which fields were met
 	kind     kind
 	elements *structInfo // of a struct, or of a slice's structs
-	omitZero bool
 }
 
 type kind int
 
 const (
-	kindDeferred kind = iota
-	kindString
-	kindBool
-	kindNumber
-	kindRaw
-	kindStrings
+	kindValue kind = iota
+	kindVariant
 	kindObject
 	kindObjects
 )
 
-// kindOf returns the kind of a field's type, which may be a pointer to a bool, number or struct.
+// kindOf returns the kind of a field's type.
 func kindOf(t reflect.Type) kind {
-	switch t.Kind() {
-	case reflect.Interface:
-		return kindDeferred
-	case reflect.String:
-		return kindString
-	case reflect.Bool:
-		return kindBool
-	case reflect.Float64:
-		return kindNumber
-	case reflect.Pointer:
-		return kindOf(t.Elem())
-	case reflect.Struct:
+	switch {
+	case t.Kind() == reflect.Interface:
+		return kindVariant
+	case t.Kind() == reflect.Pointer && t.Elem().Kind() == reflect.Struct:
 		return kindObject
-	case reflect.Slice:
-		switch {
-		case t == reflect.TypeFor[json.RawMessage]():
-			return kindRaw
-		case t.Elem().Kind() == reflect.Struct:
-			return kindObjects
-		case t.Elem().Kind() == reflect.String:
-			return kindStrings
-		}
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+		return kindObjects
 	default:
+		return kindValue
 	}
-	panic("wire: no kind for " + t.String())
 }
 
 var structInfos sync.Map // of *structInfo by reflect.Type
@@ -94,15 +71,14 @@ func newStructInfo(t reflect.Type) *structInfo {
 		case option == "embed":
 			s.extra = i
 		case name != "":
-			s.fields = append(s.fields, newField(name, f.Type, i, option == "omitzero"))
+			s.fields = append(s.fields, newField(name, f.Type, i))
 		}
 	}
-	s.byName = slices.SortedFunc(slices.Values(s.fields), func(a, b *field) int { return strings.Compare(a.name, b.name) })
 	return s
 }
 
-func newField(name string, t reflect.Type, index int, omitZero bool) *field {
-	f := &field{name: name, member: `"` + name + `":`, index: index, bit: 1 << index, kind: kindOf(t), omitZero: omitZero}
+func newField(name string, t reflect.Type, index int) *field {
+	f := &field{name: name, index: index, kind: kindOf(t)}
 	if f.kind == kindObject || f.kind == kindObjects {
 		f.elements = infoOf(t.Elem())
 	}
@@ -144,13 +120,6 @@ func Fields(model any) iter.Seq2[string, any] {
 	}
 }
 
-// HasNoMembers reports whether the struct that model points to has no field but an empty Extra.
-func HasNoMembers(model any) bool {
-	v := reflect.ValueOf(model).Elem()
-	s := infoOf(v.Type())
-	return len(s.fields) == 0 && v.Field(s.extra).Len() == 0
-}
-
 // An Unknown is a member that stands in the Extra of a struct.
 type Unknown struct {
 	In    string // the path of the object that has the member, "" for the model itself
@@ -162,11 +131,11 @@ type Unknown struct {
 func (u Unknown) Path() string { return join(u.In, u.Name) }
 
 // Unknowns returns the members in the Extra of the struct that model points to and of the structs within it, sorted by
-// path. The struct that deferred points to, if any, stands at the given path.
-func Unknowns(model any, path string, deferred any) []Unknown {
+// path. The struct that variant points to, if any, stands at the given path.
+func Unknowns(model any, path string, variant any) []Unknown {
 	found := unknowns(nil, "", reflect.ValueOf(model).Elem())
-	if deferred != nil {
-		v := reflect.ValueOf(deferred).Elem()
+	if variant != nil {
+		v := reflect.ValueOf(variant).Elem()
 		for i := range found {
 			for _, name := range infoOf(v.Type()).names() { // the member may have been meant for it
 				if found[i].In == "" {

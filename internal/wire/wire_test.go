@@ -87,6 +87,36 @@ func (o *outer) decode(d *Decoder) {
 	}
 }
 
+func (i *inner) write(e *Encoder) {
+	start := e.Begin()
+	e.String("name", i.Name)
+	e.End(start, i.Extra)
+}
+
+func (o *outer) write(e *Encoder) {
+	start := e.Begin()
+	e.StringOrEmpty("always", o.Always)
+	e.String("text", string(o.Text))
+	e.Bool("bool", o.Bool)
+	e.Bool("maybe", o.Maybe)
+	e.Number("number", o.Number)
+	e.Number("score", o.Score)
+	EncodeStrings(e, "texts", o.Texts)
+	if o.Object != nil {
+		e.Object("object", o.Object.write)
+	}
+	if o.List != nil {
+		e.Array("list", len(o.List), func(i int) { o.List[i].write(e) })
+	}
+	switch held := o.Held.(type) {
+	case string:
+		e.Raw("held", json.RawMessage(held))
+	case func(*Encoder):
+		e.Object("held", held)
+	}
+	e.End(start, o.Extra)
+}
+
 // decode reads an object into a struct, and returns the text of its variant.
 func decode(text string, into *outer) (variant string, err error) {
 	d := NewDecoder([]byte(text))
@@ -144,38 +174,43 @@ func TestAKeptStringKeepsNoListAlive(t *testing.T) {
 	runtime.KeepAlive(kept)
 }
 
-func TestAppendWritesFieldsInOrderThenExtraByName(t *testing.T) {
+func TestEncodeWritesFieldsInOrderThenExtraByName(t *testing.T) {
 	from := &outer{
-		Text: "t", Maybe: new(false), Score: new(2000.0), Texts: []text{}, Object: &inner{}, List: []inner{{Name: "l"}, {}}, Held: true,
+		Text: "t", Maybe: new(false), Score: new(2000.0), Texts: []text{}, Object: &inner{}, List: []inner{{Name: "l"}, {}}, Held: `[]`,
 		Extra: map[string]json.RawMessage{"z": json.RawMessage("1"), "b": json.RawMessage("2")}, hidden: 1,
 	}
-	got, err := Append([]byte("before "), from, hold(`[]`))
+	got, err := Encode(from.write)
 	require.NoError(t, err)
-	assert.Equal(t, `before {"always":"","text":"t","maybe":false,"score":2000,"texts":[],"object":{},"list":[{"name":"l"},{}],"held":[],"b":2,"z":1}`, string(got))
-	got, err = Append(nil, &outer{Texts: []text{"x", "y", "z"}}, nil)
+	assert.Equal(t, `{"always":"","text":"t","maybe":false,"score":2000,"texts":[],"object":{},"list":[{"name":"l"},{}],"held":[],"b":2,"z":1}`, string(got))
+	got, err = Encode((&outer{Texts: []text{"x", "y", "z"}}).write)
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"always":"","texts":["x","y","z"]}`, string(got))
 }
 
-// hold writes the text of a member that is held back.
-func hold(text string) func(dst []byte) ([]byte, error) {
-	return func(dst []byte) ([]byte, error) { return append(dst, text...), nil }
+func TestAnObjectMayLeaveItselfOut(t *testing.T) {
+	got, err := Encode((&outer{List: []inner{}, Held: func(*Encoder) {}, Extra: map[string]json.RawMessage{"held": json.RawMessage("1")}}).write)
+	require.NoError(t, err)
+	assert.Equal(t, `{"always":"","list":[],"held":1}`, string(got))
+	got, err = Encode(func(*Encoder) {})
+	require.NoError(t, err)
+	assert.Equal(t, "{}", string(got))
 }
 
-func TestAppendLeavesOutWhatHeldHasNothingToWriteOf(t *testing.T) {
-	got, err := Append(nil, &outer{List: []inner{}, Held: true}, hold(""))
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"always":"","list":[]}`, string(got))
-	got, err = Append(nil, &struct {
-		Held  any                        `json:"held,omitzero"`
-		After string                     `json:"after"`
-		Extra map[string]json.RawMessage `json:",embed"`
-	}{Held: true, Extra: map[string]json.RawMessage{"held": json.RawMessage("1")}}, hold(""))
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"after":"","held":1}`, string(got))
-
-	_, err = Append(nil, &outer{Held: true}, func([]byte) ([]byte, error) { return nil, &MemberError{"inner", "is odd"} })
-	require.EqualError(t, err, `held.inner is odd`)
+func TestEncodeNamesWhatJSONCannotWrite(t *testing.T) {
+	bad := map[string]json.RawMessage{"x": json.RawMessage("{")}
+	for want, from := range map[string]*outer{
+		"always is not valid UTF-8":             {Always: "\xff", Number: new(math.NaN())},
+		"text is not valid UTF-8":               {Text: "\xff", Object: &inner{Extra: bad}, List: []inner{{}}, Texts: []text{"x"}},
+		"number is NaN, which JSON can't write": {Number: new(math.NaN())},
+		"texts[1] is not valid UTF-8":           {Texts: []text{"a", "\xff"}, Extra: bad},
+		"object.x of Extra is not valid JSON":   {Object: &inner{Extra: bad}, List: []inner{{Extra: bad}}},
+		"list[1].name is not valid UTF-8":       {List: []inner{{}, {Name: "\xff", Extra: bad}}, Extra: bad},
+		"held is not valid JSON":                {Held: "{"},
+		"held.always is not valid UTF-8":        {Held: (&outer{Always: "\xff"}).write},
+	} {
+		_, err := Encode(from.write)
+		require.EqualError(t, err, want)
+	}
 }
 
 func TestDecodeRefusesWhatWouldNotComeBack(t *testing.T) {
@@ -212,13 +247,13 @@ func TestNumbersAreWrittenAsPeopleWriteThem(t *testing.T) {
 	for want, number := range map[string]float64{
 		"0": 0, "-0": math.Copysign(0, -1), "1": 1, "85.5": 85.5, "-0.001": -0.001, "100000000000000000000": 1e20, "1e+21": 1e21, "1e-07": 1e-7,
 	} {
-		got, err := Append(nil, &outer{Score: &number}, nil)
+		got, err := Encode((&outer{Score: &number}).write)
 		require.NoError(t, err)
 		assert.Equal(t, `{"always":"","score":`+want+`}`, string(got))
 		assert.True(t, json.Valid(got))
 	}
 	for _, number := range []float64{math.NaN(), math.Inf(1)} {
-		_, err := Append(nil, &outer{Score: &number}, nil)
+		_, err := Encode((&outer{Score: &number}).write)
 		require.ErrorContains(t, err, `score is `)
 		require.ErrorContains(t, err, "which JSON can't write")
 	}
@@ -254,7 +289,7 @@ func TestEmptyArrayIsNotNil(t *testing.T) {
 	assert.Equal(t, outer{Texts: []text{}, List: []inner{}}, got)
 }
 
-func TestAppendRefusesExtraThatIsWrong(t *testing.T) {
+func TestEncodeRefusesExtraThatIsWrong(t *testing.T) {
 	extra := func(name, value string) map[string]json.RawMessage {
 		return map[string]json.RawMessage{name: json.RawMessage(value)}
 	}
@@ -264,10 +299,10 @@ func TestAppendRefusesExtraThatIsWrong(t *testing.T) {
 		`x of Extra is not valid JSON`:        {Extra: extra("x", `{`)},
 		"\xff of Extra is not valid JSON":     {Extra: extra("\xff", `1`)},
 	} {
-		_, err := Append(nil, from, nil)
+		_, err := Encode(from.write)
 		require.EqualError(t, err, want)
 	}
-	got, err := Append(nil, &outer{Extra: extra("text", `null`)}, nil)
+	got, err := Encode((&outer{Extra: extra("text", `null`)}).write)
 	require.NoError(t, err, "a field that is left out may be written otherwise")
 	assert.JSONEq(t, `{"always":"","text":null}`, string(got))
 }
@@ -310,10 +345,10 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if deferred != "" {
-			first.Held = true
+		if first.Held = nil; deferred != "" {
+			first.Held = deferred
 		}
-		written, err := Append(nil, &first, hold(deferred))
+		written, err := Encode(first.write)
 		require.NoError(t, err)
 		var second outer
 		again, err := decode(string(written), &second)
@@ -368,7 +403,7 @@ func TestEqualComparesMeaning(t *testing.T) {
 }
 
 func TestMergedObjectIsWhatIsWantedOverWhatIsThere(t *testing.T) {
-	c := &Comparison{Model: new(outer), Deferred: new(inner), Same: func(string, string, string) bool { return false }}
+	c := &Comparison{Model: new(outer), Variant: new(inner), Same: func(string, string, string) bool { return false }}
 	for _, test := range []struct{ want, have, merged string }{
 		{`{}`, `{}`, `{}`},
 		{`{"z\u0022":1,"b":2}`, `{"a":0,"b":1}`, `{"a":0,"b":2,"z\"":1}`},
@@ -409,7 +444,7 @@ func FuzzCompare(f *testing.F) {
 		if new(outer).read(want) != nil || new(outer).read(have) != nil {
 			return
 		}
-		c := &Comparison{Model: new(outer), Deferred: new(inner), Same: func(string, string, string) bool { return false }}
+		c := &Comparison{Model: new(outer), Variant: new(inner), Same: func(string, string, string) bool { return false }}
 		merged := c.Merge(Trim(string(want)), Trim(string(have)))
 		require.True(t, Valid([]byte(merged)), merged)
 		assert.Empty(t, c.Diff(Trim(string(want)), merged))
