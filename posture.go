@@ -159,7 +159,9 @@ func (r *Rule) validate(p *check.Problems) {
 	p.Interval("expiration", string(r.Expiration))
 	p.Extra(r)
 	for i := range r.Match {
-		p.In(fmt.Sprintf("match[%d]", i), func() { p.Extra(&r.Match[i]) })
+		if match := &r.Match[i]; len(match.Extra) > 0 {
+			p.In(fmt.Sprintf("match[%d]", i), func() { p.Extra(match) })
+		}
 	}
 	if !variant.IsNil(r.Input) {
 		p.In("input", func() {
