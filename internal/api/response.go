@@ -33,11 +33,13 @@ var (
 // keep a part of one beyond its attempt: decoded items have copies of their texts.
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// release returns a buffer to the pool, unless it is so large that few responses need it: one long list should not
-// hold its memory for the life of the program.
+// maxSetAside is how much is set aside for a body before it is read, because what a response says of its length need not be
+// true, and how large a buffer is kept, because few responses are so long.
+const maxSetAside = 8 << 20
+
+// release returns a buffer to the pool, unless one long list would hold its memory for the life of the program.
 func release(body *bytes.Buffer) {
-	const most = 8 << 20
-	if body.Cap() <= most {
+	if body.Cap() <= maxSetAside {
 		bodies.Put(body)
 	}
 }
@@ -48,9 +50,7 @@ func readBody(response *http.Response, body *bytes.Buffer) error {
 	if response.StatusCode < http.StatusOK {
 		return nil
 	}
-	// What a response says of its length need not be true, so that no more than this is set aside for it.
-	const least, most = bytes.MinRead, 1 << 20
-	body.Grow(int(min(max(response.ContentLength, 0), most)) + least)
+	body.Grow(int(min(max(response.ContentLength, 0), maxSetAside-bytes.MinRead)) + bytes.MinRead)
 	_, err := body.ReadFrom(&io.LimitedReader{R: response.Body, N: maxBody + 1})
 	if body.Len() > maxBody {
 		return errTooLarge

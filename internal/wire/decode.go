@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // A MemberError says which member of an object does not fit its field.
@@ -49,6 +51,7 @@ type Decoder struct {
 	copied   string // a copy of a part of the text, of which strings become parts
 	copiedAt int    // where that part begins
 	variant  int    // where the value of the variant begins, 0 if there is none
+	scratch  []byte // room for a string that has escapes
 	wrong    []*MemberError
 	isStrict bool // it goes on after an error
 }
@@ -63,7 +66,7 @@ func NewDecoder(text []byte) *Decoder { return &Decoder{Scanner: Scanner{text: t
 func (d *Decoder) Begin() {
 	const least, most = 512, 4 << 10
 	d.start, d.variant, d.wrong = d.Offset(), 0, nil
-	d.isPlain, d.depth = true, 0
+	d.look()
 	if end := d.copiedAt + len(d.copied); end-d.start < least && end < len(d.text) {
 		d.copiedAt = d.start
 		d.copied = string(d.text[d.start:min(d.start+most, len(d.text))])
@@ -76,7 +79,7 @@ func (d *Decoder) End() (err error) {
 	case len(d.wrong) > 0 || d.depth > maxDepth/2:
 		d.Return(d.start)
 		_, err = d.Sound()
-	case !d.isPlain && !isUnicode(d.Text(d.start)):
+	case !d.isUnicode(d.Text(d.start)):
 		err = errNotUnicode
 	}
 	if d.err != nil {
@@ -351,7 +354,8 @@ func (d *Decoder) stringInto(into *string) {
 	}
 	start := d.at
 	if !d.skipString() {
-		*into = string(d.unquoted(start, d.at))
+		d.scratch, _ = jsontext.AppendUnquote(d.scratch[:0], d.text[start:d.at])
+		*into = string(d.scratch)
 		return
 	}
 	*into = d.part(start+1, d.at-1)

@@ -22,11 +22,6 @@ func Valid(data []byte) bool {
 	return err == nil && s.End() == nil
 }
 
-// isUnicode reports whether a text that is JSON is so in UTF-8, without halves of surrogate pairs.
-func isUnicode(text []byte) bool {
-	return jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true))
-}
-
 // CheckSyntax returns nil if data is one JSON value in UTF-8, and else an error that says where it isn't.
 func CheckSyntax(data []byte) error {
 	if Valid(data) {

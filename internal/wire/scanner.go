@@ -36,8 +36,9 @@ type Scanner struct {
 	err   error
 
 	// What has been met since Sound looked last.
-	isPlain bool // no escape such as \u1234, and no byte beyond ASCII
-	depth   int  // of containers
+	isASCII   bool
+	hasEscape bool // such as \u1234
+	depth     int  // of containers
 }
 
 // NewScanner returns a scanner that stands before the value in text.
@@ -148,18 +149,26 @@ func (s *Scanner) Value() []byte {
 // Sound reads a value like Value, and returns an error if a JSON package could not read and write it: because it holds
 // text that is not Unicode, or is nested too deep. After a syntax error it returns that.
 func (s *Scanner) Sound() ([]byte, error) {
-	s.isPlain, s.depth = true, 0
+	s.look()
 	value := s.Value()
 	switch {
 	case s.err != nil:
 		return nil, s.err
 	case s.depth > maxDepth:
 		return value, errTooDeep
-	case !s.isPlain && !isUnicode(value):
+	case !s.isUnicode(value):
 		return value, errNotUnicode
 	default:
 		return value, nil
 	}
+}
+
+// look begins to look for what Sound has to know.
+func (s *Scanner) look() { s.isASCII, s.hasEscape, s.depth = true, false, 0 }
+
+// isUnicode reports whether the text that was passed since look is UTF-8, without escapes of halves of surrogate pairs.
+func (s *Scanner) isUnicode(text []byte) bool {
+	return (s.isASCII || utf8.Valid(text)) && (!s.hasEscape || jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true)))
 }
 
 // maxDepth is what jsontext reads and writes at the most.
@@ -319,10 +328,10 @@ func (s *Scanner) skipStringFrom(i int) (isVerbatim bool) {
 			i++
 			continue
 		case s.text[i] >= utf8.RuneSelf:
-			s.isPlain, length = false, 1
+			s.isASCII, length = false, 1
 		case s.text[i] == '\\':
 			length = escapeLength(s.text[i:])
-			s.isPlain = s.isPlain && length == len(`\n`)
+			s.hasEscape = s.hasEscape || length > len(`\n`)
 		}
 		if length == 0 { // a control character, no escape, or the end of the text
 			s.at = i
