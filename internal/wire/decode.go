@@ -67,7 +67,8 @@ func (d *Decoder) Begin() {
 	const least, most = 512, 4 << 10
 	d.start, d.variant, d.wrong = d.Offset(), 0, nil
 	d.look()
-	if end := d.copiedAt + len(d.copied); end-d.start < least && end < len(d.text) {
+	end := d.copiedAt + len(d.copied)
+	if d.start < d.copiedAt || end-d.start < least && end < len(d.text) {
 		d.copiedAt = d.start
 		d.copied = string(d.text[d.start:min(d.start+most, len(d.text))])
 	}

@@ -1,8 +1,8 @@
 // Package wire decodes, encodes and compares JSON objects without losing a member.
 //
 // One [Scanner] walks all that is read. It checks the syntax on the way, and is held against jsontext by fuzzing; jsontext
-// words its errors, and has the last word on text that isn't plain ASCII. A [Decoder] is a Scanner that sets the fields of
-// structs by the code that internal/gen writes.
+// words its errors, and has the last word on escapes of Unicode. A [Decoder] is a Scanner that sets the fields of structs,
+// and an [Encoder] writes them; internal/gen writes the code that tells them the fields.
 package wire
 
 import (

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"runtime"
 	"strings"
@@ -172,6 +173,27 @@ func TestAKeptStringKeepsNoListAlive(t *testing.T) {
 	}
 	assert.Less(t, int64(heap())-int64(before), int64(len(list)), "bytes for %d strings", len(kept))
 	runtime.KeepAlive(kept)
+}
+
+// A string is a part of a copy of some of the text, or stands partly beyond it, or before it after a return.
+func TestDecodeReadsStringsWhereverTheyStand(t *testing.T) {
+	long := strings.Repeat("x", 3_000)
+	var list strings.Builder
+	for i := range 20 {
+		fmt.Fprintf(&list, `{"text":"%d %s","texts":["%s","a\u0062"]},`, i, long[:150*i], long)
+	}
+	d := NewDecoder([]byte(list.String() + strings.Repeat(" ", 10_000)))
+	for range 2 {
+		d.Return(0)
+		for i := range 20 {
+			var o outer
+			d.Begin()
+			o.decode(d)
+			require.NoError(t, d.End())
+			assert.Equal(t, outer{Text: text(fmt.Sprintf("%d %s", i, long[:150*i])), Texts: []text{text(long), "ab"}}, o)
+			d.Return(d.Offset() + len(","))
+		}
+	}
 }
 
 func TestEncodeWritesFieldsInOrderThenExtraByName(t *testing.T) {
