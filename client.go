@@ -121,14 +121,10 @@ type operationKey struct{}
 // name is a service and a verb, such as "posture.create" or "integrations.list", or "do" for [Client.Do]. It is "" for any
 // other context. The verb of List, All, ListPage and FindCreated is list.
 func Operation(ctx context.Context) string {
-	switch r, ok := ctx.Value(operationKey{}).(*api.Request); {
-	case !ok:
-		return ""
-	case r.Verb == "":
-		return r.Service
-	default:
-		return r.Service + "." + r.Verb
+	if r, isCall := ctx.Value(operationKey{}).(*api.Request); isCall {
+		return r.Operation()
 	}
+	return ""
 }
 
 // A collection has what the endpoints of rules and those of integrations share.

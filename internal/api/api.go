@@ -64,7 +64,7 @@ type Config struct {
 
 // A Request describes one request of the API. Do sends it as often as it needs to.
 type Request struct {
-	// Service and Verb name the call. They are for the root package.
+	// Service and Verb name the operation. A verb is not needed.
 	Service, Verb string
 	// Method is an HTTP method. GET, HEAD, OPTIONS, PUT, PATCH and DELETE are idempotent; all others are not.
 	Method string
@@ -81,6 +81,14 @@ type Request struct {
 	// decoder's text. It is called in every attempt whose status is a success, before it is known whether the envelope
 	// says so too: what it sets counts only once Do has returned without an error. Nil ignores the result.
 	Decode func(result *wire.Decoder) error
+}
+
+// Operation returns the name of the operation, such as posture.create.
+func (r *Request) Operation() string {
+	if r.Verb == "" {
+		return r.Service
+	}
+	return r.Service + "." + r.Verb
 }
 
 // A Response is what the last response of an operation says besides its result. Fields are zero if no response came.

@@ -203,7 +203,8 @@ func TestEncodeWritesFieldsInOrderThenExtraByName(t *testing.T) {
 	}
 	got, err := Encode(from.write)
 	require.NoError(t, err)
-	assert.Equal(t, `{"always":"","text":"t","maybe":false,"score":2000,"texts":[],"object":{},"list":[{"name":"l"},{}],"held":[],"b":2,"z":1}`, string(got))
+	const want = `{"always":"","text":"t","maybe":false,"score":2000,"texts":[],"object":{},"list":[{"name":"l"},{}],"held":[],"b":2,"z":1}`
+	assert.Equal(t, []string{want}, []string{string(got)}, "in this order")
 	got, err = Encode((&outer{Texts: []text{"x", "y", "z"}}).write)
 	require.NoError(t, err)
 	assert.JSONEq(t, `{"always":"","texts":["x","y","z"]}`, string(got))
@@ -212,7 +213,7 @@ func TestEncodeWritesFieldsInOrderThenExtraByName(t *testing.T) {
 func TestAnObjectMayLeaveItselfOut(t *testing.T) {
 	got, err := Encode((&outer{List: []inner{}, Held: func(*Encoder) {}, Extra: map[string]json.RawMessage{"held": json.RawMessage("1")}}).write)
 	require.NoError(t, err)
-	assert.Equal(t, `{"always":"","list":[],"held":1}`, string(got))
+	assert.JSONEq(t, `{"always":"","list":[],"held":1}`, string(got))
 	got, err = Encode(func(*Encoder) {})
 	require.NoError(t, err)
 	assert.Equal(t, "{}", string(got))
