@@ -126,8 +126,8 @@ func (s *Scanner) String() []byte {
 	return s.unquoted(start, s.at)
 }
 
-// unquoted returns what a string means that skipString has passed, given where it starts and ends. Half of a surrogate pair and
-// what is not UTF-8 becomes U+FFFD; skipString has checked the rest.
+// unquoted returns what a string means that skipString has passed, given where it starts and ends. Half of a surrogate
+// pair and what is not UTF-8 becomes U+FFFD; skipString has checked the rest.
 func (s *Scanner) unquoted(start, end int) []byte {
 	if s.err != nil {
 		return nil
