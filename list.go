@@ -107,9 +107,9 @@ func (c *collection[T]) pages(ctx context.Context, opts []Option) iter.Seq2[*ite
 		var list paging.List[T]
 		var page *itemPage[T]
 		for number := range list.Pages() {
-			which := ListOptions{Page: number}
+			var which any = ListOptions{Page: number}
 			if number == 1 { // is asked for without a query, as the API documents it
-				which = ListOptions{}
+				which = nil
 			}
 			if page, err = c.readPage(ctx, s, r, which); err != nil {
 				yield(nil, err)
@@ -126,8 +126,8 @@ func (c *collection[T]) pages(ctx context.Context, opts []Option) iter.Seq2[*ite
 	}
 }
 
-// readPage reads one page.
-func (c *collection[T]) readPage(ctx context.Context, s *settings, r *api.Request, which ListOptions) (*itemPage[T], error) {
+// readPage reads the page that ListOptions select, or the first one.
+func (c *collection[T]) readPage(ctx context.Context, s *settings, r *api.Request, which any) (*itemPage[T], error) {
 	page := paging.NewPage(paging.Items[T]{Decode: c.decode, ID: c.id})
 	request := *r
 	request.Decode = page.Decode

@@ -341,3 +341,18 @@ func TestInputIsThatOfTheTypeInAnyOrder(t *testing.T) {
 		}
 	}
 }
+
+func TestConfigIsThatOfTheTypeInAnyOrder(t *testing.T) {
+	for _, integrationType := range apifacts.IntegrationTypes {
+		var members struct{ Config json.RawMessage }
+		require.NoError(t, json.Unmarshal(integrationType.SampleRequest(), &members))
+		want := integrationOf(t, string(integrationType.SampleRequest())).Config
+		field, config := fmt.Sprintf(`"type":%q`, integrationType.Name), `"config":`+string(members.Config)
+		for _, text := range []string{
+			"{" + field + "," + config + "}", "{" + config + "," + field + "}",
+			"{" + config + `,"more":{"type":"uptycs"},"sub_type":"kolide",` + field + "}",
+		} {
+			assert.Equal(t, want, integrationOf(t, text).Config, text)
+		}
+	}
+}

@@ -225,7 +225,7 @@ func TestEncodeNamesWhatJSONCannotWrite(t *testing.T) {
 		"always is not valid UTF-8":             {Always: "\xff", Number: new(math.NaN())},
 		"text is not valid UTF-8":               {Text: "\xff", Object: &inner{Extra: bad}, List: []inner{{}}, Texts: []text{"x"}},
 		"number is NaN, which JSON can't write": {Number: new(math.NaN())},
-		"texts[1] is not valid UTF-8":           {Texts: []text{"a", "\xff"}, Extra: bad},
+		"texts[1] is not valid UTF-8":           {Texts: []text{"a", "\xff", "b"}, Extra: bad},
 		"object.x of Extra is not valid JSON":   {Object: &inner{Extra: bad}, List: []inner{{Extra: bad}}},
 		"list[1].name is not valid UTF-8":       {List: []inner{{}, {Name: "\xff", Extra: bad}}, Extra: bad},
 		"held is not valid JSON":                {Held: "{"},
@@ -251,6 +251,7 @@ func TestDecodeRefusesWhatWouldNotComeBack(t *testing.T) {
 		`{"object":{"name":{}}}`:      `object.name is an object where a string is expected`,
 		`{"list":[{},{"name":true}]}`: `list[1].name is true or false where a string is expected: put it in quotes`,
 		`{"always":"a","always":"a"}`: `always appears twice`,
+		`{"text":null,"text":"a"}`:    `text appears twice`,
 		`{"x":1,"\u0078":1}`:          `x appears twice`,
 	} {
 		_, err := decode(in, new(outer))
