@@ -196,6 +196,28 @@ func TestDecodeReadsStringsWhereverTheyStand(t *testing.T) {
 	}
 }
 
+func TestVariantKnowsTheTypeThatFollows(t *testing.T) {
+	for name, test := range map[string]struct{ text, before, want string }{
+		"after it":            {`{"held":{"a":1},"type":"t"}`, "", "t"},
+		"after a space":       {`{"held": {"a": 1}, "type": "t"}`, "", "t"},
+		"before it":           {`{"held":1,"type":"u"}`, "t", "t"},
+		"of something within": {`{"held":{"type":"inner"},"type":"t"}`, "", "inner"},
+		"a number":            {`{"held":1,"type":5}`, "", ""},
+		"missing":             {`{"held":1}`, "", ""},
+		"far away":            {`{"held":"` + strings.Repeat("x", 5_000) + `","type":"t"}`, "", ""},
+		"cut":                 {`{"held":"` + strings.Repeat("x", 4_070) + `","type":"` + strings.Repeat("t", 100) + `"}`, "", ""},
+		"null":                {`{"held":null,"type":"t"}`, "", ""},
+	} {
+		d := NewDecoder([]byte(test.text))
+		d.Begin()
+		o := d.Object()
+		require.True(t, o.Next())
+		got, ok := o.Variant(0, test.before)
+		assert.Equal(t, test.want, got, name)
+		assert.Equal(t, test.want != "", ok, name)
+	}
+}
+
 func TestEncodeWritesFieldsInOrderThenExtraByName(t *testing.T) {
 	from := &outer{
 		Text: "t", Maybe: new(false), Score: new(2000.0), Texts: []text{}, Object: &inner{}, List: []inner{{Name: "l"}, {}}, Held: `[]`,
