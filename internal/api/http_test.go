@@ -442,6 +442,16 @@ func TestRequestAsItIsSent(t *testing.T) {
 		assert.NotContains(t, sent.Header, "Content-Type", "there is no content")
 		assert.Equal(t, method, sent.Method)
 	}
+	c.Headers = nil
+	for base, want := range map[string]string{
+		"https://h:8443/a%2Fb/": "https://h:8443/a%2Fb/x", "https://h/a b": "https://h/a%20b/x", "https://h/é": "https://h/%C3%A9/x",
+	} {
+		c.BaseURL = parseURL(base)
+		_, err = Do(t.Context(), c, &Request{Method: http.MethodGet, Path: "x"})
+		require.NoError(t, err)
+		assert.Equal(t, want, sent.URL.String())
+		assert.Equal(t, sent.URL.Host, sent.Host, "for middlewares that look at it")
+	}
 }
 
 // A body arrives whole in every attempt.

@@ -83,6 +83,16 @@ func TestDecodeSaysWhatDoesNotFit(t *testing.T) {
 	assert.Equal(t, `[]`, string(text))
 }
 
+func TestDecodeKeepsNothingOfTheText(t *testing.T) {
+	for _, decode := range []func(*wire.Decoder){nil, new(login).decode} {
+		buffer := []byte(`{"url":1}`)
+		text, reason := variant.Decode(wire.NewDecoder(buffer), "rule", "x", "input", decode)
+		assert.NotEmpty(t, reason)
+		clear(buffer)
+		assert.JSONEq(t, `{"url":1}`, string(text))
+	}
+}
+
 func TestEncodeRaw(t *testing.T) {
 	encode := func(raw string) string {
 		text, err := wire.Encode(func(e *wire.Encoder) {

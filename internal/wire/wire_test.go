@@ -196,6 +196,23 @@ func TestDecodeReadsStringsWhereverTheyStand(t *testing.T) {
 	}
 }
 
+// The text is a buffer that holds another response soon.
+func TestDecodeKeepsNothingOfTheText(t *testing.T) {
+	const text = `{"always":"a\u00e9","text":"t","texts":["x"],"object":{"name":"o","z":[1]},"list":[{"name":"l","y":{}}],"more":"m"}`
+	var want, got outer
+	_, err := decode(text, &want)
+	require.NoError(t, err)
+	buffer := []byte(text)
+	d := NewDecoder(buffer)
+	d.Begin()
+	got.decode(d)
+	require.NoError(t, d.End())
+	for i := range buffer {
+		buffer[i] = 'x'
+	}
+	assert.Equal(t, want, got)
+}
+
 func TestVariantKnowsTheTypeThatFollows(t *testing.T) {
 	for name, test := range map[string]struct{ text, before, want string }{
 		"after it":            {`{"held":{"a":1},"type":"t"}`, "", "t"},
