@@ -189,3 +189,15 @@ func TestChangeThatCannotBeWrittenIsAnError(t *testing.T) {
 	require.EqualError(t, new(cfposture.Integration).UnmarshalJSON([]byte(`{"id":"x","interval":5}`)),
 		`cfposture: integration x: interval is a number where a string is expected: put it in quotes`)
 }
+
+func TestChangeSendsWhatIsSetToEmpty(t *testing.T) {
+	for want, change := range map[string]cfposture.IntegrationUpdate{
+		`{}`:              {},
+		`{"name":""}`:     {Name: new("")},
+		`{"interval":""}`: {Interval: new(cfposture.Interval(""))},
+	} {
+		text, err := json.Marshal(change)
+		require.NoError(t, err)
+		assert.JSONEq(t, want, string(text))
+	}
+}
