@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -84,10 +83,26 @@ func writtenForms(secret string) []string {
 
 // text returns a text without secrets, and without the user and password of any URL.
 func (r *redactor) text(text string) string {
-	return userInfo.ReplaceAllString(r.replacer.Replace(text), "://"+redacted+"@")
+	return withoutUserInfo(r.replacer.Replace(text))
 }
 
-var userInfo = regexp.MustCompile(`://[^/\s"@]+@`)
+// withoutUserInfo hides what stands between :// and @ in every URL.
+func withoutUserInfo(text string) string {
+	var hidden strings.Builder
+	for {
+		before, rest, found := strings.Cut(text, "://")
+		hidden.WriteString(before)
+		if !found {
+			return hidden.String()
+		}
+		hidden.WriteString("://")
+		if end := strings.IndexAny(rest, "/\"@ \t\n\f\r"); end > 0 && rest[end] == '@' {
+			hidden.WriteString(redacted)
+			rest = rest[end:]
+		}
+		text = rest
+	}
+}
 
 // error returns err, or an error with no more than its cleaned text if it or one that it wraps shows a secret.
 func (r *redactor) error(err error) error {

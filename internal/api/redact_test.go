@@ -10,11 +10,13 @@ import (
 	"html"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -384,5 +386,18 @@ func TestPrintable(t *testing.T) {
 		"\xff\xfe":                   "\ufffd",
 	} {
 		assert.Equal(t, want, Printable(text), "%q", text)
+	}
+}
+
+func TestUserInfoIsHiddenInEveryURL(t *testing.T) {
+	userInfo := regexp.MustCompile(`://[^/\s"@]+@`)
+	random := rand.New(rand.NewPCG(1, 2))
+	parts := []string{"://", ":", "/", "@", "user", "http", `"`, " ", "\n", "\v", "é", "\xff", "://u:p@h/a@b"}
+	for range 20_000 {
+		var text strings.Builder
+		for range random.IntN(12) {
+			text.WriteString(parts[random.IntN(len(parts))])
+		}
+		require.Equal(t, userInfo.ReplaceAllString(text.String(), "://[redacted]@"), withoutUserInfo(text.String()), "%q", text.String())
 	}
 }
