@@ -1920,7 +1920,7 @@ func (r *Rule) decode(d *wire.Decoder) {
 				r.Match = make([]Match, 0, 1)
 				e := d.Array()
 				for e.Next() {
-					r.Match = append(r.Match, Match{})
+					r.Match = append(wire.Room(r.Match, &e), Match{})
 					r.Match[len(r.Match)-1].decode(d)
 				}
 				r.Match = slices.Clip(r.Match)

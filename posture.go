@@ -103,7 +103,7 @@ func (s *PostureService) Delete(ctx context.Context, ruleID string, opts ...Opti
 
 var errNilRule = errors.New("cfposture: the rule is nil")
 
-// A Rule checks a device. The API's documents call it DevicePostureRule.
+// A Rule checks a device. The API's documents call it DevicePostureRule. A rule that was read keeps up to 4 KiB in memory.
 type Rule struct {
 	// ID is a UUID, which the API assigns. Create and Update don't send it in the rule. An Access policy refers to the
 	// rule by it, as device_posture.integration_uid.
@@ -248,7 +248,7 @@ func (r *Rule) encode() ([]byte, error) {
 	return sent.MarshalJSON()
 }
 
-// decodeRule reads a rule. Where the type comes after the input, the input is read as what the type probably is.
+// decodeRule reads a rule. Its input is read as that of the probable type, and again if the type turns out to be another.
 func decodeRule(d *wire.Decoder) (*Rule, error) {
 	r := new(Rule)
 	d.Begin()

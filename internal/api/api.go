@@ -64,7 +64,7 @@ type Config struct {
 
 // A Request describes one request of the API. Do sends it as often as it needs to.
 type Request struct {
-	// Service and Verb name the operation. A verb is not needed.
+	// Service and Verb name the operation. They are for the root package, which puts the request into the context.
 	Service, Verb string
 	// Method is an HTTP method. GET, HEAD, OPTIONS, PUT, PATCH and DELETE are idempotent; all others are not.
 	Method string

@@ -255,7 +255,7 @@ func (o *operation) attempt(ctx context.Context) *attemptError {
 	if err := o.takeTurn(ctx); err != nil {
 		return &attemptError{outcome: notSent, err: o.errorf("%w", err)}
 	}
-	start := o.now()
+	start := o.startTime()
 	body := bodies.Get().(*bytes.Buffer)
 	defer release(body)
 	body.Reset()
@@ -324,7 +324,7 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 		defer timer.Stop()
 	}
 	seen := &trace{Context: attemptCtx, cancel: cancel, earlier: o.sent}
-	if err := o.newRequest(attemptCtx, seen); err != nil {
+	if err := o.newRequest(seen); err != nil {
 		// Most often the token source failed, and often because the time was over: its error need not say so.
 		switch {
 		case ctx.Err() != nil:
@@ -370,15 +370,15 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 
 // newRequest sets the request of a trace. The token source gets the context without the trace, so that requests that
 // it makes itself are not mistaken for this one.
-func (o *operation) newRequest(ctx context.Context, seen *trace) error {
-	if !isToken(o.Method) {
+func (o *operation) newRequest(seen *trace) error {
+	if o.Method != "" && !isToken(o.Method) { // empty is GET, as in net/http
 		return fmt.Errorf("invalid method %q", o.Method)
 	}
 	target, err := o.target()
 	if err != nil {
 		return err
 	}
-	// http.NewRequest would parse the URL anew for every request.
+	// As http.NewRequest makes it, which would parse the URL anew for every request.
 	request := (&http.Request{
 		Method: o.Method, URL: target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Header: http.Header{"Accept": {"application/json"}, "User-Agent": {o.UserAgent}},
@@ -389,7 +389,7 @@ func (o *operation) newRequest(ctx context.Context, seen *trace) error {
 		request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(o.Body)), nil }
 		request.Body, _ = request.GetBody()
 	}
-	if err := o.Authorize(ctx, request.Header); err != nil {
+	if err := o.Authorize(seen.Context, request.Header); err != nil {
 		return err
 	}
 	// Last, so that a caller's header replaces any of these.

@@ -16,8 +16,8 @@ const (
 	maxLoggedBody = 4 << 10 // bytes
 )
 
-// now returns the time, if a logger is going to tell how long an attempt took.
-func (o *operation) now() time.Time {
+// startTime returns the time, if a logger is going to tell how long an attempt took.
+func (o *operation) startTime() time.Time {
 	if o.Logger == nil {
 		return time.Time{}
 	}
@@ -30,10 +30,11 @@ func (o *operation) logAttempt(ctx context.Context, start time.Time, response *h
 	if o.Logger == nil || !o.Logger.Enabled(ctx, slog.LevelDebug) {
 		return
 	}
+	took := time.Since(start)
 	r := o.redact()
 	attrs := []slog.Attr{
 		slog.String("method", o.Method), slog.String("path", r.text(o.Path)),
-		slog.Int("attempt", o.response.Attempts), slog.Duration("took", time.Since(start)),
+		slog.Int("attempt", o.response.Attempts), slog.Duration("took", took),
 	}
 	if response != nil {
 		attrs = append(attrs, slog.Int("status", response.StatusCode), slog.String("ray", Cut(r.text(o.response.RayID), maxRay)))

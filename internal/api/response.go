@@ -33,8 +33,8 @@ var (
 // keep a part of one beyond its attempt: decoded items have copies of their texts.
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
-// maxSetAside is how much is set aside for a body before it is read, because what a response says of its length need not be
-// true, and how large a buffer is kept, because few responses are so long.
+// maxSetAside is how much room is made for a body before it is read: what a response says of its length need not be true.
+// A buffer that has become larger is not kept: few responses are so long.
 const maxSetAside = 8 << 20
 
 // release returns a buffer to the pool, unless one long list would hold its memory for the life of the program.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -326,4 +327,15 @@ func TestReadBodyAfterAChangeOfProtocols(t *testing.T) {
 	require.NotErrorIs(t, err, errTest, "there is no body")
 	require.NotContains(t, err.Error(), "redirect")
 	assert.Equal(t, 101, failureOf(t, err).StatusCode)
+}
+
+// What a response says of its length need not be true.
+func TestALengthOutOfAllBoundsSetsLittleAside(t *testing.T) {
+	c := newConfig(roundTripper(func(r *http.Request) (*http.Response, error) {
+		response := respond(r, 200, nil, success)
+		response.ContentLength = math.MaxInt64
+		return response, nil
+	}))
+	_, err := ask(t.Context(), c, http.MethodGet)
+	require.NoError(t, err)
 }

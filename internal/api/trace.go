@@ -14,7 +14,7 @@ import (
 	"sync/atomic"
 )
 
-// A trace is the context of an attempt's request, and records what transports report about it.
+// A trace is the context that an attempt's request is made in, and records what transports report about it.
 //
 // It has three purposes: to prove that a request was not written, to end the attempt before net/http or a middleware
 // sends its request a second time, and to know the credentials that were really sent. Transports call the hooks from
@@ -75,7 +75,7 @@ func (t *trace) Value(key any) any {
 	return t.Context.Value(key)
 }
 
-// follow returns a context whose request is traced.
+// follow returns the request's context, the trace with its hooks.
 func (t *trace) follow() context.Context {
 	t.hooks = httptrace.ClientTrace{
 		GetConn:              t.getConn,

@@ -13,8 +13,8 @@ import (
 // DefaultBaseURL is the API's.
 const DefaultBaseURL = "https://api.cloudflare.com/client/v4"
 
-// ParseBaseURL returns the URL with a slash at the end of its path. It refuses what would send credentials where they don't belong,
-// and its errors don't repeat the URL, which may hold a password.
+// ParseBaseURL returns the URL with a slash at the end of its path. It refuses what would send credentials where they don't
+// belong, and its errors don't repeat the URL, which may hold a password.
 func ParseBaseURL(text string, plainHTTP bool) (*url.URL, error) {
 	u, err := url.Parse(strings.TrimSpace(text))
 	switch {

@@ -13,6 +13,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"go/ast"
 	"go/format"
@@ -48,7 +49,7 @@ func generate(dir string) ([]byte, error) {
 		return nil, err
 	}
 	m, err := d.models()
-	if err != nil {
+	if err = errors.Join(err, d.problem); err != nil {
 		return nil, err
 	}
 	var code bytes.Buffer
@@ -65,10 +66,14 @@ type declarations struct {
 	order      []string                   // the names of structs, in order
 	interfaces map[string]string          // doc comments of interfaces
 	methods    map[string]bool            // "Type.Method"
+	problem    error                      // with a struct
 }
 
 func parse(dir string) (*declarations, error) {
-	d := &declarations{map[string][]string{}, map[string]*ast.StructType{}, nil, map[string]string{}, map[string]bool{}}
+	d := &declarations{
+		constants: map[string][]string{}, structs: map[string]*ast.StructType{},
+		interfaces: map[string]string{}, methods: map[string]bool{},
+	}
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		return nil, err
@@ -319,13 +324,21 @@ func (d *declarations) member(name string, omitsZero bool, number int, receiver,
 		encode = "if FIELD != nil {\ne.Object(NAME, FIELD.write)\n}"
 	case isSlice && d.structs[element] != nil:
 		decode = "if o.Has(NUMBER) {\nFIELD = make([]ELEMENT, 0, 1)\ne := d.Array()\nfor e.Next() {\n" +
-			"FIELD = append(FIELD, ELEMENT{})\nFIELD[len(FIELD)-1].decode(d)\n}\nFIELD = slices.Clip(FIELD)\n}"
+			"FIELD = append(wire.Room(FIELD, &e), ELEMENT{})\nFIELD[len(FIELD)-1].decode(d)\n}\nFIELD = slices.Clip(FIELD)\n}"
 		encode = "if FIELD != nil {\ne.Array(NAME, len(FIELD), func(i int) { FIELD[i].write(e) })\n}"
 	case isSlice:
 		decode, encode = "wire.StringArray(&o, NUMBER, &FIELD)", "wire.EncodeStrings(e, NAME, FIELD)"
 	}
 	if !omitsZero {
-		encode = strings.Replace(encode, "e.String(", "e.StringOrEmpty(", 1)
+		var isString bool
+		if encode, isString = strings.CutPrefix(encode, "e.String("); !isString {
+			d.problem = fmt.Errorf("%s is always written, which only a string can be: add omitzero to its tag", field)
+		}
+		encode = "e.StringOrEmpty(" + encode
+	}
+	const most = 64 // Members has a bit for each
+	if number >= most {
+		d.problem = fmt.Errorf("%s is one of more than %d members", field, most)
 	}
 	fill := strings.NewReplacer("NUMBER", strconv.Itoa(number), "FIELD", receiver+"."+field, "ELEMENT", element, "NAME", strconv.Quote(name))
 	return member{name, fill.Replace(decode), fill.Replace(encode)}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -89,12 +91,19 @@ func TestGenerateLeavesWhatIsWrittenByHand(t *testing.T) {
 
 func TestGenerateSaysWhatIsMissing(t *testing.T) {
 	const extra = "{\n\tExtra map[string]json.RawMessage `json:\",embed\"`\n}\n"
+	var manyFields []string
+	for i := range 65 {
+		manyFields = append(manyFields, fmt.Sprintf("\tF%d string `json:\"f%d,omitzero\"`\n", i, i))
+	}
 	for added, want := range map[string]string{
 		`const RuleTypeTPM RuleType = "tpm"`:                                    "RuleTypeTPM has no struct: declare TPMInput with a field Extra",
 		"type TPMInput struct " + extra:                                         "TPMInput has no type: declare the constant RuleTypeTPM",
 		"type TPMConfig struct " + extra:                                        "TPMConfig has no type: declare the constant IntegrationTypeTPM",
 		"const RuleTypeTPM RuleType = \"tpm\"\n\ntype TPMInput struct " + extra: "the comment of DeviceInput doesn't list [RuleTypeTPM]: [TPMInput]",
 		"type": "p.go",
+		"type Place struct {\n\tOn *bool `json:\"on\"`" + extra[1:]:        "On is always written, which only a string can be: add omitzero",
+		"type Place struct {\n\tA []string `json:\"a\"`" + extra[1:]:       "A is always written",
+		"type Place struct {\n" + strings.Join(manyFields, "") + extra[1:]: "F64 is one of more than 64 members",
 	} {
 		_, err := generate(source(t, added))
 		require.ErrorContains(t, err, want)

@@ -36,6 +36,8 @@ const maxErrors = 100
 // A Decoder reads an object into the fields of a struct, between Begin and End. A value that would not be the same if it
 // were encoded again is an error, which ends the decoding. A field whose member is null stays as it is.
 //
+// Members are walked by a loop like this. A variable that the loop declared itself would be copied for each member.
+//
 //	o := d.Object()
 //	for o.Next() {
 //		switch string(o.Name) {
@@ -61,8 +63,8 @@ func NewDecoder(text []byte) *Decoder { return &Decoder{Scanner: Scanner{text: t
 
 // Begin begins the object that comes next.
 //
-// Most objects are small, so that one copy of the text serves a dozen of them. That is cheaper than a copy for each
-// string; and it is so small that a string which is kept does not keep a long list in memory.
+// Most objects are small, so that one copy of the text serves a dozen of them, which is cheaper than a copy for each
+// string. In return a string that is kept keeps up to 4 KiB in memory.
 func (d *Decoder) Begin() {
 	const least, most = 512, 4 << 10
 	d.start, d.variant, d.wrong = d.Offset(), 0, nil
@@ -154,7 +156,7 @@ type Members struct {
 	seen   uint64 // the members that have been read, a bit for each number
 }
 
-// Object returns the members of the object that comes next, which is an error if it is none.
+// Object returns the members of the object that comes next. If it is none, the first Next notes an error.
 func (d *Decoder) Object() Members { return Members{d: d} }
 
 // Next goes to the next member and reports whether there is one.
@@ -178,24 +180,21 @@ func (m *Members) Next() bool {
 	return d.err == nil
 }
 
-// Has reports whether the member has a value other than null, and no member before had its number.
+// Has reports whether the member has a value other than null, and no member before had its number. It passes what has not.
 func (m *Members) Has(number int) bool {
 	bit := uint64(1) << number
-	if m.seen&bit == 0 && m.d.Kind() != 'n' {
-		m.seen |= bit
-		return true
-	}
-	m.skip(bit)
-	return false
-}
-
-// skip passes the value of a member that is null, or was there before.
-func (m *Members) skip(bit uint64) {
 	isRepeated := m.seen&bit != 0
 	m.seen |= bit
-	m.d.Skip()
-	if isRepeated {
+	switch {
+	case isRepeated:
+		m.d.Skip()
 		m.d.fail("appears twice")
+		return false
+	case m.d.Kind() == 'n':
+		m.d.Skip()
+		return false
+	default:
+		return true
 	}
 }
 
@@ -250,14 +249,14 @@ func (m *Members) Raw(number int, into *json.RawMessage) {
 }
 
 // Variant reads a value that depends on the object's type: it returns that, and the caller reads the value. The type is
-// what the member "type" has said before, or else will probably say. If that isn't known, Variant passes the value. After
-// the whole object, when the type is known for sure, [Decoder.Revisit] leads back.
-func (m *Members) Variant(number int, before string) (itemType string, ok bool) {
+// known, from the member "type" before this one, or else what it will probably be. If there is none, Variant passes the
+// value. After the whole object, when the type is known for sure, [Decoder.Revisit] leads back.
+func (m *Members) Variant(number int, known string) (itemType string, ok bool) {
 	if !m.Has(number) {
 		return "", false
 	}
 	m.d.variant = m.d.at
-	if itemType = before; itemType == "" {
+	if itemType = known; itemType == "" && !m.d.isStrict {
 		itemType = m.d.typeAhead()
 	}
 	if itemType == "" || m.d.isStrict {
@@ -268,10 +267,12 @@ func (m *Members) Variant(number int, before string) (itemType string, ok bool) 
 }
 
 // typeAhead returns what a member "type" further on in the text says, or "". It is only a guess: that member may belong to
-// something else. It looks for the end of the name, because it finds a y more quickly than one of many quotes.
+// something else. It searches for ype": and not for "type":, because the search is one for the first byte, and quotes are
+// everywhere.
 func (d *Decoder) typeAhead() string {
+	const most = 1 << 10 // bytes to the end of most rules
 	rest := d.copied[min(d.at-d.copiedAt, len(d.copied)):]
-	_, rest, _ = strings.Cut(rest, `ype":`)
+	_, rest, _ = strings.Cut(rest[:min(most, len(rest))], `ype":`)
 	rest, isString := strings.CutPrefix(strings.TrimPrefix(rest, " "), `"`)
 	itemType, _, isWhole := strings.Cut(rest, `"`)
 	if !isString || !isWhole {
@@ -288,6 +289,7 @@ func StringArray[T ~string](m *Members, number int, into *[]T) {
 	*into = make([]T, 0, 1)
 	e := m.d.Array()
 	for e.Next() {
+		*into = Room(*into, &e)
 		var element string
 		m.d.stringInto(&element)
 		*into = append(*into, T(element))
@@ -303,7 +305,7 @@ type Elements struct {
 	index  int
 }
 
-// Array returns the elements of the array that comes next, which is an error if it is none.
+// Array returns the elements of the array that comes next. If it is none, the first Next notes an error.
 func (d *Decoder) Array() Elements { return Elements{d: d} }
 
 // Next goes to the next element and reports whether there is one.
@@ -323,6 +325,21 @@ func (e *Elements) Next() bool {
 	}
 	e.before = len(d.wrong)
 	return d.Next(']')
+}
+
+// Room returns the list of the elements before this one, which is to be read next. A long list gets room for all that
+// follow, because growing step by step would take many times its memory.
+func Room[T any](list []T, e *Elements) []T {
+	const long = 16
+	if e.index != long {
+		return list
+	}
+	d, start, left := e.d, e.d.Offset(), 1
+	for d.Skip(); d.Next(']'); left++ {
+		d.Skip()
+	}
+	d.Return(start)
+	return slices.Grow(list, left)
 }
 
 // Extra keeps a member that has no field.

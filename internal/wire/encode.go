@@ -58,7 +58,7 @@ func (e *Encoder) Begin() (start int) {
 // End writes the extra members by name, and ends the object that begins at start. An extra member must not have been
 // written.
 func (e *Encoder) End(start int, extra map[string]json.RawMessage) {
-	if len(extra) > 0 {
+	if len(extra) > 0 && e.err == nil {
 		e.extra(start, extra)
 	}
 	e.text = append(e.text, '}')
@@ -67,7 +67,7 @@ func (e *Encoder) End(start int, extra map[string]json.RawMessage) {
 func (e *Encoder) extra(start int, extra map[string]json.RawMessage) {
 	var fields [16][]byte // more than most structs have
 	written := fields[:0]
-	s := NewScanner(append(e.text, '}')[start:])
+	s := NewScanner(append(e.text, '}')[start:]) // the object so far, closed, tells which fields were written
 	for s.Open('{'); s.Next('}'); s.Skip() {
 		written = append(written, s.Name())
 	}
@@ -103,12 +103,13 @@ func (e *Encoder) comma() {
 // name writes a name that needs no escape.
 func (e *Encoder) name(name string) {
 	e.comma()
-	e.text = append(e.text, '"') // one at a time, because then only the length is stored anew
+	e.text = append(e.text, '"')
 	e.text = append(e.text, name...)
 	e.text = append(e.text, '"', ':')
 }
 
-// member writes a member whose value is JSON already, if the name is one that JSON can hold.
+// member writes a member whose value is JSON already. It reports false, and leaves what is not JSON, if the name is not
+// UTF-8.
 func (e *Encoder) member(name string, value []byte) (ok bool) {
 	e.comma()
 	ok = e.string(name)
@@ -139,7 +140,7 @@ func (e *Encoder) StringOrEmpty(name, value string) {
 	}
 }
 
-// string writes a string, if it can.
+// string writes a string. It reports false, and leaves what is not JSON, if the string is not UTF-8.
 func (e *Encoder) string(text string) (ok bool) {
 	start := len(e.text)
 	e.text = append(e.text, '"')

@@ -9,14 +9,8 @@ import (
 	"sync"
 )
 
-// A structInfo says how the fields of a struct stand in its JSON object. It is read once for each type from the json
-// tags, which mean what they mean to encoding/json:
-//
-//	`json:"name"`           always written
-//	`json:"name,omitzero"`  left out if "", nil or 0
-//	`json:",embed"`         a map[string]json.RawMessage of all other members
-//
-// Decoding and encoding are generated from the same tags; this is for what they are not enough for.
+// A structInfo has the names and kinds of a struct's fields, and where its Extra is. It is read once for each type from
+// the json tags, from which decoding and encoding are generated, too. This is for printing and comparing.
 type structInfo struct {
 	fields []*field
 	extra  int // index of the embedded map, or -1

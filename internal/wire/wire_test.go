@@ -74,7 +74,7 @@ func (o *outer) decode(d *Decoder) {
 				o.List = make([]inner, 0, 1)
 				e := d.Array()
 				for e.Next() {
-					o.List = append(o.List, inner{})
+					o.List = append(Room(o.List, &e), inner{})
 					o.List[len(o.List)-1].decode(d)
 				}
 			}
@@ -233,6 +233,22 @@ func TestVariantKnowsTheTypeThatFollows(t *testing.T) {
 		assert.Equal(t, test.want, got, name)
 		assert.Equal(t, test.want != "", ok, name)
 	}
+}
+
+func TestALongArrayIsAllocatedOnce(t *testing.T) {
+	allocations := func(elements int) int {
+		text := []byte(`{"texts":["a"` + strings.Repeat(` , "]"`, elements) + `],"list":[{}` + strings.Repeat(` , {}`, elements) + `]}`)
+		return int(testing.AllocsPerRun(10, func() {
+			d := NewDecoder(text)
+			d.Begin()
+			var o outer
+			o.decode(d)
+			require.NoError(t, d.End())
+			require.Len(t, o.Texts, elements+1)
+			require.Len(t, o.List, elements+1)
+		}))
+	}
+	assert.InDelta(t, allocations(100), allocations(10_000), 2)
 }
 
 func TestEncodeWritesFieldsInOrderThenExtraByName(t *testing.T) {
