@@ -12,6 +12,7 @@ import (
 
 	"github.com/cfposture/cfposture/internal/api"
 	"github.com/cfposture/cfposture/internal/check"
+	"github.com/cfposture/cfposture/internal/wire"
 )
 
 // Sentinel errors that the errors of calls wrap, for [errors.Is].
@@ -244,6 +245,15 @@ func invalid(subject func() string, p *check.Problems) error {
 		e.Problems = append(e.Problems, Problem(problem))
 	}
 	return e
+}
+
+// parsed returns the value, or an error that has what is wrong with the document and what validate finds beyond that.
+func parsed[T any](d *wire.Document, value T, subject string, validate func(p *check.Problems)) (T, error) {
+	if err := invalid(func() string { return subject }, check.Document(d, validate)); err != nil {
+		var none T
+		return none, err
+	}
+	return value, nil
 }
 
 // Error returns the subject and the problems in one line of at most 16 KiB.

@@ -10,6 +10,7 @@ import (
 	"github.com/cfposture/cfposture/internal/check"
 	"github.com/cfposture/cfposture/internal/interval"
 	"github.com/cfposture/cfposture/internal/variant"
+	"github.com/cfposture/cfposture/internal/wire"
 )
 
 // A RuleType names what a rule checks. It decides what the Input of the rule holds.
@@ -90,6 +91,16 @@ func NewInput(t RuleType) DeviceInput {
 		return input
 	}
 	return &UnknownInput{Type: t}
+}
+
+// ParseInput reads the input of a rule of the given type, as strictly as [ParseRule]. Paths are relative to the input;
+// those in allow may also begin with "input.".
+func ParseInput(t RuleType, data []byte, allow ...string) (DeviceInput, error) {
+	d := wire.NewDocument(data, allow, "input.")
+	input := parseInput(d, "", t, d.Text)
+	check.Type(d, "rule", t, ruleTypes)
+	d.CheckUnknowns(wire.Unknowns(input, "", nil), map[string]string{"": string(t)})
+	return parsed(d, input, check.Subject("input", "", t), input.validate)
 }
 
 // ConnectionID returns the ID of the integration that an input names. It returns "" if the input names none, or if its type

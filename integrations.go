@@ -75,6 +75,24 @@ func (s *IntegrationsService) Create(ctx context.Context, integration *Integrati
 	return s.integrations.submit(ctx, "create", http.MethodPost, integration, opts)
 }
 
+// CreateOnce creates an integration like Create, and looks for it if the outcome is unknown, like
+// [PostureService.CreateOnce].
+//
+// GET and POST /accounts/{account_id}/devices/posture/integration
+func (s *IntegrationsService) CreateOnce(ctx context.Context, integration *Integration, opts ...Option) (*Integration, error) {
+	return s.integrations.createOnce(ctx, integration, opts)
+}
+
+// FindCreated looks for the integration that a Create call may have made when its error wraps [ErrOutcomeUnknown], like
+// [PostureService.FindCreated].
+//
+// GET /accounts/{account_id}/devices/posture/integration
+func (s *IntegrationsService) FindCreated(
+	ctx context.Context, integration *Integration, known func(id string) bool, opts ...Option,
+) (*Integration, error) {
+	return s.integrations.findCreated(ctx, integration, known, opts)
+}
+
 // Update changes what is set in change and returns the integration as the API keeps it, without its secrets. A config
 // replaces the stored one, so it must be complete, secrets included. The error wraps [ErrNotFound] if there is no
 // integration with the ID.
@@ -114,6 +132,18 @@ type Integration struct {
 	TestResults json.RawMessage `json:"test_results,omitzero"`
 	// Extra holds the members that this package has no field for. They are sent back as received.
 	Extra map[string]json.RawMessage `json:",embed"`
+}
+
+// ParseIntegration reads an integration that a person wrote, as strictly as [ParseRule]. Secrets must not be missing,
+// because Create requires them.
+func ParseIntegration(data []byte, allow ...string) (*Integration, error) {
+	d, i := wire.NewDocument(data, allow, ""), new(Integration)
+	if text := d.Decode("", d.Text, i.decode); text != "" {
+		i.Config = parseConfig(d, "config", i.Type, text)
+	}
+	check.Type(d, "integration", i.Type, integrationTypes)
+	d.CheckUnknowns(i.unknowns(), map[string]string{"": "an integration", "config": string(i.Type)})
+	return parsed(d, i, i.subject(), i.validate)
 }
 
 // An IntegrationUpdate says what Update changes. A nil field is left as it is.
@@ -216,6 +246,10 @@ func (i Integration) String() string {
 	return api.Printable(line)
 }
 
+// UnknownMembers returns the paths of the members that this package has no field for, such as config.region, in
+// alphabetical order.
+func (i *Integration) UnknownMembers() []string { return variant.Paths(i.unknowns()) }
+
 // LogValue returns the members that are set, as a group, without secrets.
 func (i Integration) LogValue() slog.Value {
 	attrs := variant.Attrs("id", i.ID, "name", i.Name, "type", string(i.wireType()), "interval", string(i.Interval))
@@ -232,6 +266,10 @@ func (u IntegrationUpdate) LogValue() slog.Value {
 		attrs = append(attrs, slog.String("interval", string(*u.Interval)))
 	}
 	return slog.GroupValue(variant.AppendAttr(attrs, "config", u.Config)...)
+}
+
+func (i *Integration) mayBe(have *Integration) bool {
+	return i.Name == have.Name && len(i.Diff(have)) == 0
 }
 
 // MarshalJSON returns the integration with all that is set, secrets included.
@@ -268,9 +306,9 @@ func (u IntegrationUpdate) write(e *wire.Encoder) {
 // decodeIntegration reads an integration, and its config like [decodeRule] does an input.
 func decodeIntegration(d *wire.Decoder) (*Integration, error) {
 	i := new(Integration)
-	d.Begin()
+	d.BeginObject()
 	i.decode(d)
-	if err := d.End(); err != nil {
+	if err := d.EndObject(); err != nil {
 		return nil, variant.Named("integration", i.ID, err)
 	}
 	if i.Config == nil || i.Config.IntegrationType() != i.Type {
@@ -328,6 +366,16 @@ func NewConfig(t IntegrationType) IntegrationConfig {
 		return config
 	}
 	return &UnknownConfig{Type: t}
+}
+
+// ParseConfig reads the config of an integration of the given type, as strictly as [ParseIntegration]. Paths are relative
+// to the config; those in allow may also begin with "config.".
+func ParseConfig(t IntegrationType, data []byte, allow ...string) (IntegrationConfig, error) {
+	d := wire.NewDocument(data, allow, "config.")
+	config := parseConfig(d, "", t, d.Text)
+	check.Type(d, "integration", t, integrationTypes)
+	d.CheckUnknowns(wire.Unknowns(config, "", nil), map[string]string{"": string(t)})
+	return parsed(d, config, check.Subject("config", "", t), config.validate)
 }
 
 // Secrets returns the secrets that a config has fields for, by their names in the JSON, so that they can be read from a

@@ -81,6 +81,29 @@ func (s *PostureService) Create(ctx context.Context, rule *Rule, opts ...Option)
 	return s.rules.submit(ctx, "create", http.MethodPost, rule, opts)
 }
 
+// CreateOnce creates a rule like Create. If the outcome is unknown, it looks for the rule like FindCreated, and its error
+// wraps [ErrOutcomeUnknown] only if it doesn't find exactly one. It lists the rules first; if that fails, nothing is created.
+// It never sends a second POST and never returns a rule that existed before. It can't distinguish its own rule from an equal
+// one that another caller creates at the same time.
+//
+// To create many rules, list once, then call Create for each, and FindCreated where the outcome is unknown.
+//
+// GET and POST /accounts/{account_id}/devices/posture
+func (s *PostureService) CreateOnce(ctx context.Context, rule *Rule, opts ...Option) (*Rule, error) {
+	return s.rules.createOnce(ctx, rule, opts)
+}
+
+// FindCreated looks for the rule that a Create call may have made when its error wraps [ErrOutcomeUnknown]: one with the
+// same name, without a [Rule.Diff] from the given rule, and for whose ID known returns false. known reports whether an ID
+// existed before the Create; nil means that none did. Because a change can take effect after its response is lost,
+// FindCreated lists the rules with growing pauses until it finds one, ctx ends or a minute is over. If it finds none, or
+// several, its error wraps ErrOutcomeUnknown; if ctx has ended, it also wraps the context's error.
+//
+// GET /accounts/{account_id}/devices/posture
+func (s *PostureService) FindCreated(ctx context.Context, rule *Rule, known func(id string) bool, opts ...Option) (*Rule, error) {
+	return s.rules.findCreated(ctx, rule, known, opts)
+}
+
 // Update replaces the rule that has rule.ID and returns it as the API keeps it. Members that the given rule leaves out are
 // reset, so change a rule that Get returned. The API can't change a rule's type: delete the rule and create another one.
 // The error wraps [ErrNotFound] if there is no rule with the ID.
@@ -136,6 +159,22 @@ type Match struct {
 	Extra map[string]json.RawMessage `json:",embed"`
 }
 
+// ParseRule reads a rule that a person wrote as JSON. It is strict; [json.Unmarshal] and the calls, which read what the API
+// sends, are not. Its [*ValidationError] lists all problems: members that this package has no field for, each with the one
+// that was probably meant, an unknown type, values that don't fit, and all that Validate finds.
+//
+// Members that are listed in allow, such as "input.flavor" or "match.later", may be there without a field. "*" stands
+// for all of them, and for every type. A value that doesn't fit its field is always an error.
+func ParseRule(data []byte, allow ...string) (*Rule, error) {
+	d, r := wire.NewDocument(data, allow, ""), new(Rule)
+	if text := d.Decode("", d.Text, r.decode); text != "" {
+		r.Input = parseInput(d, "input", r.Type, text)
+	}
+	check.Type(d, "rule", r.Type, ruleTypes)
+	d.CheckUnknowns(r.unknowns(), map[string]string{"": "a rule", "input": string(r.Type)})
+	return parsed(d, r, r.subject(), r.validate)
+}
+
 // Validate returns nil, or a [*ValidationError] that lists every missing or malformed member it can judge. It doesn't check
 // values that the API may extend, such as platforms, nor hashes, versions and URLs. Create and Update call it.
 func (r *Rule) Validate() error {
@@ -189,6 +228,10 @@ func (t RuleType) needsInput() bool {
 	return t != RuleTypeWARP && t != RuleTypeGateway && t != RuleTypeTanium && slices.Contains(ruleTypes, t)
 }
 
+// UnknownMembers returns the paths of the members that this package has no field for, such as input.flavor and
+// match[0].later, in alphabetical order.
+func (r *Rule) UnknownMembers() []string { return variant.Paths(r.unknowns()) }
+
 // String returns one line for people: the name, type and ID, the devices, the schedule, the input and unknown members.
 func (r Rule) String() string {
 	line := check.Subject("rule", r.Name, r.wireType())
@@ -232,6 +275,8 @@ func (m Match) String() string {
 	return variant.Text(m.write)
 }
 
+func (r *Rule) mayBe(have *Rule) bool { return r.Name == have.Name && len(r.Diff(have)) == 0 }
+
 // secrets returns nil, because a rule has no secrets.
 func (r *Rule) secrets() []string { return nil }
 
@@ -251,9 +296,9 @@ func (r *Rule) encode() ([]byte, error) {
 // decodeRule reads a rule. Its input is read as that of the probable type, and again if the type turns out to be another.
 func decodeRule(d *wire.Decoder) (*Rule, error) {
 	r := new(Rule)
-	d.Begin()
+	d.BeginObject()
 	r.decode(d)
-	if err := d.End(); err != nil {
+	if err := d.EndObject(); err != nil {
 		return nil, variant.Named("rule", r.ID, err)
 	}
 	if r.Input == nil || r.Input.RuleType() != r.Type {

@@ -33,7 +33,7 @@ func (e *MemberError) At(path string) *MemberError {
 // maxErrors is how many errors a strict Decoder goes on after.
 const maxErrors = 100
 
-// A Decoder reads an object into the fields of a struct, between Begin and End. A value that would not be the same if it
+// A Decoder reads an object into the fields of a struct, between BeginObject and EndObject. A value that would not be the same if it
 // were encoded again is an error, which ends the decoding. A field whose member is null stays as it is.
 //
 // Members are walked by a loop like this. A variable that the loop declared itself would be copied for each member.
@@ -61,11 +61,11 @@ type Decoder struct {
 // NewDecoder returns a Decoder that stands before the value in text. It may be used for one object after the other.
 func NewDecoder(text []byte) *Decoder { return &Decoder{Scanner: Scanner{text: text}} }
 
-// Begin begins the object that comes next.
+// BeginObject begins the object that comes next.
 //
 // Most objects are small, so that one copy of the text serves a dozen of them, which is cheaper than a copy for each
 // string. In return a string that is kept keeps up to 4 KiB in memory.
-func (d *Decoder) Begin() {
+func (d *Decoder) BeginObject() {
 	const least, most = 512, 4 << 10
 	d.start, d.variant, d.wrong = d.Offset(), 0, nil
 	d.look()
@@ -76,8 +76,8 @@ func (d *Decoder) Begin() {
 	}
 }
 
-// End ends the object. It returns what [Scanner.Sound] finds wrong with the text, or else the first *MemberError.
-func (d *Decoder) End() (err error) {
+// EndObject ends the object. It returns what [Scanner.Sound] finds wrong with the text, or else the first *MemberError.
+func (d *Decoder) EndObject() (err error) {
 	switch {
 	case len(d.wrong) > 0 || d.depth > maxDepth/2:
 		d.Return(d.start)
@@ -137,9 +137,9 @@ func Unmarshal[T any](data []byte, into *T, decode func(*Decoder) (*T, error)) e
 func UnmarshalMembers[T any](data []byte, into *T, decode func(*T, *Decoder)) error {
 	return Unmarshal(data, into, func(d *Decoder) (*T, error) {
 		value := new(T)
-		d.Begin()
+		d.BeginObject()
 		decode(value, d)
-		if err := d.End(); err != nil {
+		if err := d.EndObject(); err != nil {
 			return nil, fmt.Errorf("%T: %w", *value, err)
 		}
 		return value, nil

@@ -41,14 +41,14 @@ func TestDecodeMutatedListsAsEncodingJSONDoes(t *testing.T) {
 		i := 0
 		for d.Open('['); d.Next(']'); i++ {
 			o := new(outer)
-			d.Begin()
+			d.BeginObject()
 			o.decode(d)
-			if err := d.End(); err == nil {
+			if err := d.EndObject(); err == nil {
 				decoded++
 				assertMeans(t, want[i], o, d)
 			}
 		}
-		require.NoError(t, d.Scanner.End(), "%s", text)
+		require.NoError(t, d.End(), "%s", text)
 		require.Len(t, want, i, "%s", text)
 	}
 	assert.Greater(t, decoded, 20_000)

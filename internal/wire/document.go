@@ -34,9 +34,9 @@ func (d *Document) Decode(path, text string, decode func(*Decoder)) (variant str
 	}
 	dec := NewDecoder([]byte(text))
 	dec.isStrict = true
-	dec.Begin()
+	dec.BeginObject()
 	decode(dec)
-	_ = dec.End() // what is wrong is in dec.wrong, for the syntax was checked
+	_ = dec.EndObject() // what is wrong is in dec.wrong, for the syntax was checked
 	for _, err := range dec.wrong {
 		if err.Member = join(path, err.Member); err.Member == "" {
 			err.Reason = "the document " + err.Reason

@@ -16,7 +16,7 @@ import (
 
 // A Scanner walks JSON text and checks its syntax as it goes. It holds the whole text and stands before a value, or
 // before a member of an object. An error ends the walk: from then on every method returns a zero value, so that a
-// caller needs to look at Err once, at the end.
+// caller needs to look at what End returns alone.
 //
 //	for s.Open('{'); s.Next('}'); {
 //		switch string(s.Name()) {
@@ -43,9 +43,6 @@ type Scanner struct {
 
 // NewScanner returns a scanner that stands before the value in text.
 func NewScanner(text []byte) *Scanner { return &Scanner{text: text} }
-
-// Err returns what ended the walk, if anything did.
-func (s *Scanner) Err() error { return s.err }
 
 // Offset is where the scanner stands, after white space.
 func (s *Scanner) Offset() int {
@@ -179,7 +176,7 @@ var (
 	errTooDeep    = errors.New("it is nested deeper than JSON packages read")
 )
 
-// End checks that nothing but white space is left, and returns Err.
+// End checks that nothing but white space is left, and returns what ended the walk before.
 func (s *Scanner) End() error {
 	if s.Offset() < len(s.text) {
 		s.fail()

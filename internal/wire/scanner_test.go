@@ -225,7 +225,7 @@ func TestScannerAfterAnError(t *testing.T) {
 			assert.Nil(t, value)
 			assert.Equal(t, err, again, "the first error stays")
 			assert.Equal(t, err, s.End())
-			assert.Equal(t, err, s.Err())
+			assert.Equal(t, err, s.err)
 		}
 	}
 }
@@ -239,7 +239,7 @@ func TestScannerAskedForAnotherKind(t *testing.T) {
 	} {
 		s := NewScanner([]byte(` [1]`))
 		call(s)
-		require.EqualError(t, s.Err(), "unexpected JSON after offset 1", name)
+		require.EqualError(t, s.err, "unexpected JSON after offset 1", name)
 	}
 }
 
@@ -286,10 +286,10 @@ func TestStringAsJSONTextReadsIt(t *testing.T) {
 		s := NewScanner(quoted)
 		have := s.String()
 		if wantErr != nil {
-			require.Error(t, s.Err(), "%q", quoted)
+			require.Error(t, s.err, "%q", quoted)
 			return
 		}
-		require.NoError(t, s.Err(), "%q", quoted)
+		require.NoError(t, s.err, "%q", quoted)
 		require.Equal(t, token.String(), string(have), "%q", quoted)
 		require.Equal(t, dec.InputOffset(), int64(s.at), "%q", quoted)
 	}

@@ -121,12 +121,12 @@ func (o *outer) write(e *Encoder) {
 // decode reads an object into a struct, and returns the text of its variant.
 func decode(text string, into *outer) (variant string, err error) {
 	d := NewDecoder([]byte(text))
-	d.Begin()
+	d.BeginObject()
 	into.decode(d)
-	if err := d.End(); err != nil {
+	if err := d.EndObject(); err != nil {
 		return "", err
 	}
-	if err := d.Scanner.End(); err != nil {
+	if err := d.End(); err != nil {
 		return "", err
 	}
 	d.Revisit(func() { variant = string(d.Value()) })
@@ -162,14 +162,14 @@ func TestAKeptStringKeepsNoListAlive(t *testing.T) {
 		d := NewDecoder(list)
 		for d.Open('['); d.Next(']'); {
 			var o outer
-			d.Begin()
+			d.BeginObject()
 			o.decode(d)
-			require.NoError(t, d.End())
+			require.NoError(t, d.EndObject())
 			if len(o.Text) > 0 {
 				kept[i] = o.Text
 			}
 		}
-		require.NoError(t, d.Scanner.End())
+		require.NoError(t, d.End())
 	}
 	assert.Less(t, int64(heap())-int64(before), int64(len(list)), "bytes for %d strings", len(kept))
 	runtime.KeepAlive(kept)
@@ -187,9 +187,9 @@ func TestDecodeReadsStringsWhereverTheyStand(t *testing.T) {
 		d.Return(0)
 		for i := range 20 {
 			var o outer
-			d.Begin()
+			d.BeginObject()
 			o.decode(d)
-			require.NoError(t, d.End())
+			require.NoError(t, d.EndObject())
 			assert.Equal(t, outer{Text: text(fmt.Sprintf("%d %s", i, long[:150*i])), Texts: []text{text(long), "ab"}}, o)
 			d.Return(d.Offset() + len(","))
 		}
@@ -204,9 +204,9 @@ func TestDecodeKeepsNothingOfTheText(t *testing.T) {
 	require.NoError(t, err)
 	buffer := []byte(text)
 	d := NewDecoder(buffer)
-	d.Begin()
+	d.BeginObject()
 	got.decode(d)
-	require.NoError(t, d.End())
+	require.NoError(t, d.EndObject())
 	for i := range buffer {
 		buffer[i] = 'x'
 	}
@@ -226,7 +226,7 @@ func TestVariantKnowsTheTypeThatFollows(t *testing.T) {
 		"null":                {`{"held":null,"type":"t"}`, "", ""},
 	} {
 		d := NewDecoder([]byte(test.text))
-		d.Begin()
+		d.BeginObject()
 		o := d.Object()
 		require.True(t, o.Next())
 		got, ok := o.Variant(0, test.before)
@@ -240,10 +240,10 @@ func TestALongArrayIsAllocatedOnce(t *testing.T) {
 		text := []byte(`{"texts":["a"` + strings.Repeat(` , "]"`, elements) + `],"list":[{}` + strings.Repeat(` , {}`, elements) + `]}`)
 		return int(testing.AllocsPerRun(10, func() {
 			d := NewDecoder(text)
-			d.Begin()
+			d.BeginObject()
 			var o outer
 			o.decode(d)
-			require.NoError(t, d.End())
+			require.NoError(t, d.EndObject())
 			require.Len(t, o.Texts, elements+1)
 			require.Len(t, o.List, elements+1)
 		}))
