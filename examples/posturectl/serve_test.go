@@ -188,13 +188,10 @@ func TestStateCostsTheSameForEveryRule(t *testing.T) {
 	assert.Equal(t, one, sizeAfter(1))
 }
 
-func TestStateKeepsItsModeAndLink(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("modes and links are another matter there")
-	}
-	folder := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(folder, "real"), []byte(`{"version": 1}`), 0o600))
-	require.NoError(t, os.Chmod(filepath.Join(folder, "real"), 0o640))
+// createThroughLink has a rule created whose server's state is a link to the file "real" in the folder, and checks that
+// the link stays one. It returns the link.
+func createThroughLink(t *testing.T, folder string) string {
+	t.Helper()
 	link := filepath.Join(folder, "link")
 	require.NoError(t, os.Symlink("real", link))
 	f := serve(t, "--state", link)
@@ -204,7 +201,18 @@ func TestStateKeepsItsModeAndLink(t *testing.T) {
 	info, err := os.Lstat(link)
 	require.NoError(t, err)
 	assert.NotZero(t, info.Mode()&os.ModeSymlink)
-	info, err = os.Stat(link)
+	return link
+}
+
+func TestStateKeepsItsModeAndLink(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("modes and links are another matter there")
+	}
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "real"), []byte(`{"version": 1}`), 0o600))
+	require.NoError(t, os.Chmod(filepath.Join(folder, "real"), 0o640))
+	link := createThroughLink(t, folder)
+	info, err := os.Stat(link)
 	require.NoError(t, err)
 	assert.Equal(t, os.FileMode(0o640), info.Mode().Perm())
 	assert.Greater(t, info.Size(), int64(100))
@@ -360,15 +368,7 @@ func TestStateFollowsALinkToAFileThatIsNotThere(t *testing.T) {
 		t.Skip("links are another matter there")
 	}
 	folder := t.TempDir()
-	link := filepath.Join(folder, "link")
-	require.NoError(t, os.Symlink("real", link))
-	f := serve(t, "--state", link)
-	_, err := f.Posture.Create(t.Context(), newRule())
-	require.NoError(t, err)
-	assert.Zero(t, f.stop())
-	info, err := os.Lstat(link)
-	require.NoError(t, err)
-	assert.NotZero(t, info.Mode()&os.ModeSymlink)
+	createThroughLink(t, folder)
 	text, err := os.ReadFile(filepath.Join(folder, "real"))
 	require.NoError(t, err)
 	assert.Contains(t, string(text), `"New"`)
