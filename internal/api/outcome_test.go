@@ -571,11 +571,12 @@ func (c *muteConn) Close() error {
 // A brokenConn takes as many bytes as there is room for, and then fails.
 type brokenConn struct {
 	net.Conn
-	room int
+	room     int
+	isBroken atomic.Bool
 }
 
 func newBrokenConn(room int) func(net.Conn) net.Conn {
-	return func(c net.Conn) net.Conn { return &brokenConn{c, room} }
+	return func(c net.Conn) net.Conn { return &brokenConn{Conn: c, room: room} }
 }
 
 func (c *brokenConn) Write(p []byte) (int, error) {
@@ -585,5 +586,15 @@ func (c *brokenConn) Write(p []byte) (int, error) {
 	}
 	n, _ := c.Conn.Write(p[:c.room])
 	c.room = 0
+	c.isBroken.Store(true)
 	return n, &net.OpError{Op: "write", Net: "tcp", Err: syscall.ECONNRESET}
+}
+
+// Read fails like Write: net/http may notice the one or the other first.
+func (c *brokenConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err != nil && c.isBroken.Load() {
+		err = &net.OpError{Op: "read", Net: "tcp", Err: syscall.ECONNRESET}
+	}
+	return n, err
 }
