@@ -1917,13 +1917,14 @@ func (r *Rule) decode(d *wire.Decoder) {
 			o.String(5, (*string)(&r.Expiration))
 		case "match":
 			if o.Has(6) {
-				r.Match = make([]Match, 0, 1)
+				var few [4]Match
+				list := few[:0]
 				e := d.Array()
 				for e.Next() {
-					r.Match = append(wire.Room(r.Match, &e), Match{})
-					r.Match[len(r.Match)-1].decode(d)
+					list = append(wire.Room(list, &e), Match{})
+					list[len(list)-1].decode(d)
 				}
-				r.Match = slices.Clip(r.Match)
+				r.Match = wire.Exact(list)
 			}
 		case "input":
 			if t, ok := o.Variant(7, string(r.Type)); ok {

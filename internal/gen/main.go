@@ -323,8 +323,8 @@ func (d *declarations) member(name string, omitsZero bool, number int, receiver,
 		decode = "if o.Has(NUMBER) {\nFIELD = new(" + pointer + ")\nFIELD.decode(d)\n}"
 		encode = "if FIELD != nil {\ne.Object(NAME, FIELD.write)\n}"
 	case isSlice && d.structs[element] != nil:
-		decode = "if o.Has(NUMBER) {\nFIELD = make([]ELEMENT, 0, 1)\ne := d.Array()\nfor e.Next() {\n" +
-			"FIELD = append(wire.Room(FIELD, &e), ELEMENT{})\nFIELD[len(FIELD)-1].decode(d)\n}\nFIELD = slices.Clip(FIELD)\n}"
+		decode = "if o.Has(NUMBER) {\nvar few [4]ELEMENT\nlist := few[:0]\ne := d.Array()\nfor e.Next() {\n" +
+			"list = append(wire.Room(list, &e), ELEMENT{})\nlist[len(list)-1].decode(d)\n}\nFIELD = wire.Exact(list)\n}"
 		encode = "if FIELD != nil {\ne.Array(NAME, len(FIELD), func(i int) { FIELD[i].write(e) })\n}"
 	case isSlice:
 		decode, encode = "wire.StringArray(&o, NUMBER, &FIELD)", "wire.EncodeStrings(e, NAME, FIELD)"

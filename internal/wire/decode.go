@@ -59,7 +59,7 @@ type Decoder struct {
 }
 
 // NewDecoder returns a Decoder that stands before the value in text. It may be used for one object after the other.
-func NewDecoder(text []byte) *Decoder { return &Decoder{Scanner: Scanner{text: text}} }
+func NewDecoder(text []byte) *Decoder { return &Decoder{Scanner: *NewScanner(text)} }
 
 // BeginObject begins the object that comes next.
 //
@@ -201,7 +201,7 @@ func (m *Members) Has(number int) bool {
 // String reads a string.
 func (m *Members) String(number int, into *string) {
 	if m.Has(number) {
-		m.d.stringInto(into)
+		*into = m.d.string()
 	}
 }
 
@@ -286,15 +286,20 @@ func StringArray[T ~string](m *Members, number int, into *[]T) {
 	if !m.Has(number) {
 		return
 	}
-	*into = make([]T, 0, 1)
+	var few [4]T
+	list := few[:0]
 	e := m.d.Array()
 	for e.Next() {
-		*into = Room(*into, &e)
-		var element string
-		m.d.stringInto(&element)
-		*into = append(*into, T(element))
+		list = append(Room(list, &e), T(m.d.string()))
 	}
-	*into = slices.Clip(*into)
+	*into = Exact(list)
+}
+
+// Exact returns a copy of a list that takes no more room than it needs, and isn't nil.
+func Exact[T any](list []T) []T {
+	exact := make([]T, len(list))
+	copy(exact, list)
+	return exact
 }
 
 // Elements are those of the array that a Decoder walks.
@@ -328,7 +333,7 @@ func (e *Elements) Next() bool {
 }
 
 // Room returns the list of the elements before this one, which is to be read next. A long list gets room for all that
-// follow, because growing step by step would take many times its memory.
+// follow, because growing step by step would take many times its memory. [Exact] copies it once more.
 func Room[T any](list []T, e *Elements) []T {
 	const long = 16
 	if e.index != long {
@@ -364,19 +369,19 @@ func (d *Decoder) endsAfter(name string, from int) bool {
 	return len(d.wrong) > 0 && !d.isStrict || len(d.wrong) >= maxErrors
 }
 
-// stringInto reads a string.
-func (d *Decoder) stringInto(into *string) {
-	if d.Kind() != '"' {
-		d.mismatch("a string")
-		return
-	}
+// string reads a string.
+func (d *Decoder) string() string {
 	start := d.at
-	if !d.skipString() {
+	switch {
+	case d.Kind() != '"':
+		d.mismatch("a string")
+		return ""
+	case d.skipString():
+		return d.part(start+1, d.at-1)
+	default:
 		d.scratch, _ = jsontext.AppendUnquote(d.scratch[:0], d.text[start:d.at])
-		*into = string(d.scratch)
-		return
+		return string(d.scratch)
 	}
-	*into = d.part(start+1, d.at-1)
 }
 
 // part returns a part of the text.

@@ -14,9 +14,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// A Scanner walks JSON text and checks its syntax as it goes. It holds the whole text and stands before a value, or
-// before a member of an object. An error ends the walk: from then on every method returns a zero value, so that a
-// caller needs to look at what End returns alone.
+// A Scanner walks JSON text and checks its syntax as it goes. It holds the whole text. Between calls it stands on the first
+// byte of a value or a name, right after a value, or, until Next is called, right after an opening bracket. An error ends
+// the walk: from then on every method returns a zero value, so that a caller needs to check only what End returns.
 //
 //	for s.Open('{'); s.Next('}'); {
 //		switch string(s.Name()) {
@@ -42,24 +42,24 @@ type Scanner struct {
 }
 
 // NewScanner returns a scanner that stands before the value in text.
-func NewScanner(text []byte) *Scanner { return &Scanner{text: text} }
-
-// Offset is where the scanner stands, after white space.
-func (s *Scanner) Offset() int {
+func NewScanner(text []byte) *Scanner {
+	s := &Scanner{text: text}
 	s.skipSpace()
-	return s.at
+	return s
 }
+
+// Offset returns where the scanner stands, in bytes from the start of the text.
+func (s *Scanner) Offset() int { return s.at }
 
 // Text returns the text from an offset to where the scanner stands.
 func (s *Scanner) Text(start int) []byte { return s.text[start:s.at] }
 
 // Kind returns the first byte of the value that comes next, or 0 at the end of the text.
 func (s *Scanner) Kind() byte {
-	s.skipSpace()
-	if s.at >= len(s.text) {
-		return 0
+	if s.at < len(s.text) {
+		return s.text[s.at]
 	}
-	return s.text[s.at]
+	return 0
 }
 
 // Open enters the object or array that comes next; opening is its first byte, '{' or '['.
@@ -77,6 +77,7 @@ func (s *Scanner) Open(opening byte) {
 func (s *Scanner) Next(closing byte) bool {
 	isFirst := s.first
 	s.first = false
+	s.skipSpace()
 	switch kind := s.Kind(); {
 	case kind == closing:
 		s.at++
@@ -85,6 +86,7 @@ func (s *Scanner) Next(closing byte) bool {
 		return s.err == nil
 	case kind == ',':
 		s.at++
+		s.skipSpace()
 		if s.Kind() == closing {
 			s.fail()
 		}
@@ -97,26 +99,32 @@ func (s *Scanner) Next(closing byte) bool {
 
 // Name reads the name of the member that comes next, up to its value.
 func (s *Scanner) Name() []byte {
-	start := s.Offset()
-	isVerbatim := s.skipString()
-	end := s.at
-	switch {
-	case s.Kind() != ':':
-		s.fail()
-		return nil
-	case isVerbatim:
-		s.at++
+	start := s.at
+	end, isVerbatim := s.skipName()
+	if isVerbatim {
 		return s.text[start+1 : end-1]
-	default:
-		name := s.unquoted(start, end)
-		s.at++
-		return name
 	}
+	return s.unquoted(start, end)
+}
+
+// skipName passes the name of the member that comes next, up to its value, and returns where the name ends. It reports
+// whether the name stands there as it is meant.
+func (s *Scanner) skipName() (end int, isVerbatim bool) {
+	isVerbatim = s.skipString()
+	end = s.at
+	s.skipSpace()
+	if s.Kind() != ':' {
+		s.fail()
+		return end, false
+	}
+	s.at++
+	s.skipSpace()
+	return end, isVerbatim
 }
 
 // String reads a string and returns what it means. Without an escape that is a part of the scanner's own text.
 func (s *Scanner) String() []byte {
-	start := s.Offset()
+	start := s.at
 	if s.skipString() {
 		return s.text[start+1 : s.at-1]
 	}
@@ -135,7 +143,7 @@ func (s *Scanner) unquoted(start, end int) []byte {
 
 // Value reads any value and returns its text, which is a part of the scanner's own.
 func (s *Scanner) Value() []byte {
-	start := s.Offset()
+	start := s.at
 	s.Skip()
 	if s.err != nil {
 		return nil
@@ -178,7 +186,8 @@ var (
 
 // End checks that nothing but white space is left, and returns what ended the walk before.
 func (s *Scanner) End() error {
-	if s.Offset() < len(s.text) {
+	s.skipSpace()
+	if s.at < len(s.text) {
 		s.fail()
 	}
 	return s.err
@@ -201,6 +210,7 @@ func (s *Scanner) Skip() {
 			s.at++
 			closing := kind + 2 // '}' follows '{' by two, and ']' follows '['
 			s.depth = max(s.depth, len(containers)+1)
+			s.skipSpace()
 			if s.Kind() == closing {
 				s.at++
 				break
@@ -235,12 +245,14 @@ func (s *Scanner) Skip() {
 func (s *Scanner) closeAll(containers []byte) []byte {
 	for len(containers) > 0 {
 		closing := containers[len(containers)-1]
+		s.skipSpace()
 		switch s.Kind() {
 		case closing:
 			s.at++
 			containers = containers[:len(containers)-1]
 		case ',':
 			s.at++
+			s.skipSpace()
 			if closing == '}' {
 				s.skipName()
 			}
@@ -251,17 +263,6 @@ func (s *Scanner) closeAll(containers []byte) []byte {
 		}
 	}
 	return nil
-}
-
-// skipName passes a member's name and its colon.
-func (s *Scanner) skipName() {
-	s.skipSpace()
-	s.skipString()
-	if s.Kind() != ':' {
-		s.fail()
-		return
-	}
-	s.at++
 }
 
 // skipString passes the string that comes next. It reports whether the string stands there as it is meant: in ASCII,

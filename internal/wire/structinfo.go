@@ -98,7 +98,7 @@ func (s *structInfo) names() []string {
 }
 
 // Fields yields the name of each member that the struct that model points to has a field for, with a pointer to the
-// field, and at last "" with a pointer to its Extra.
+// field, and last, under the name "", a pointer to its Extra if it has one.
 func Fields(model any) iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {
 		v := reflect.ValueOf(model).Elem()
