@@ -191,8 +191,7 @@ func (r *Rule) subject() string { return check.Subject("rule", r.Name, r.wireTyp
 func (r *Rule) validate(p *check.Problems) {
 	p.IDLength("id", r.ID)
 	r.validateType(p)
-	p.Interval("schedule", string(r.Schedule))
-	if every, err := r.Schedule.Duration(); err == nil && every >= 0 && every < time.Minute {
+	if every, ok := p.Interval("schedule", string(r.Schedule)); ok && every < time.Minute {
 		p.Add("schedule", fmt.Sprintf("%q is below the minimum of 1m", r.Schedule))
 	}
 	p.Interval("expiration", string(r.Expiration))

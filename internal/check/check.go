@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/cfposture/cfposture/internal/interval"
@@ -89,14 +90,17 @@ func (p *Problems) IDLength(member, value string) {
 	}
 }
 
-// Interval checks an interval that may be unset.
-func (p *Problems) Interval(member, value string) {
+// Interval checks an interval that may be unset, and returns its length. ok is false if it is unset or invalid.
+func (p *Problems) Interval(member, value string) (length time.Duration, ok bool) {
 	if value == "" {
-		return
+		return 0, false
 	}
-	if d, err := interval.Parse(value); err != nil || d < 0 {
+	length, err := interval.Parse(value)
+	if err != nil || length < 0 {
 		p.Add(member, fmt.Sprintf("%q is not an interval such as 5m or 1h", value))
+		return 0, false
 	}
+	return length, true
 }
 
 // OneOf checks a value that may be unset and is otherwise one of those that are listed.
