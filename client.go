@@ -110,7 +110,7 @@ func (s *settings) do(ctx context.Context, r *api.Request) (*api.Response, error
 	response, err := api.Do(context.WithValue(ctx, operationKey{}, r), &s.config, r)
 	if s.response != nil {
 		*s.response = Response{
-			StatusCode: response.StatusCode, Header: response.Header, RayID: response.RayID, Attempts: response.Attempts,
+			StatusCode: response.StatusCode, Header: response.Header, RayID: response.RayID(), Attempts: response.Attempts,
 			Messages: messages(response.Messages), RateLimit: RateLimit(response.RateLimit()),
 		}
 	}

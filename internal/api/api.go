@@ -95,7 +95,6 @@ func (r *Request) Operation() string {
 type Response struct {
 	StatusCode int
 	Header     http.Header
-	RayID      string
 	// Attempts counts the attempts, including those that didn't reach the API.
 	Attempts int
 	Messages []Message
@@ -104,6 +103,9 @@ type Response struct {
 
 	operation *operation // for Clean
 }
+
+// RayID returns the CF-Ray header, by which Cloudflare's support finds the request, whether or not it succeeded.
+func (r *Response) RayID() string { return r.Header.Get("Cf-Ray") }
 
 // RateLimit returns what the response says of the rate limit.
 func (r *Response) RateLimit() RateLimit { return parseRateLimit(r.Header) }

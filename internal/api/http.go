@@ -310,10 +310,7 @@ func isPastDeadline(err error) bool {
 }
 
 // exchange sends the request and reads the whole response into the buffer, within the context of the attempt, which
-// ends with the timeout. It decides only about responses that can't be read; judge does the rest.
-//
-// The status of a response counts for more than a body that was cut short: a 429 or 503 says what to do without its body.
-// Only a success needs its body.
+// ends with the timeout.
 func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Response, *attemptError) {
 	// The cause of the attempt's context says why it ended, so that a middleware can distinguish the timeout from a
 	// cancellation by the caller. The trace ends attempts through the same function, with its own reasons.
@@ -323,7 +320,16 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 		timer := time.AfterFunc(o.Timeout, func() { cancel(&timeoutError{"response", o.Timeout}) })
 		defer timer.Stop()
 	}
-	seen := &trace{Context: attemptCtx, cancel: cancel, earlier: o.sent}
+	return o.send(ctx, &trace{Context: attemptCtx, cancel: cancel, earlier: o.sent}, body)
+}
+
+// send is exchange once the attempt has its context and trace. It decides only about responses that can't be read; judge
+// does the rest.
+//
+// The status of a response counts for more than a body that was cut short: a 429 or 503 says what to do without its body.
+// Only a success needs its body.
+func (o *operation) send(ctx context.Context, seen *trace, body *bytes.Buffer) (*http.Response, *attemptError) {
+	attemptCtx := seen.Context
 	if err := o.newRequest(seen); err != nil {
 		// Most often the token source failed, and often because the time was over: its error need not say so.
 		switch {
@@ -340,9 +346,9 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 	if attemptCtx.Err() != nil { // the token source has used up the time
 		return nil, &attemptError{outcome: notSent, err: o.errorf("%w", connectionError(ctx, attemptCtx, nil))}
 	}
-	response, err := o.HTTP.do(seen.request)
+	response, err := o.HTTP.do(seen)
 	if err != nil {
-		o.proxy = o.HTTP.proxySecrets(seen.request)
+		o.proxy = o.HTTP.proxySecrets(seen.request.Load())
 		return nil, o.connectionFailed(ctx, attemptCtx, err, o.HTTP.provesUnwritten(seen, err, attemptCtx.Err() != nil))
 	}
 	defer response.Body.Close() //nolint:errcheck // there is nothing left to lose
@@ -396,8 +402,8 @@ func (o *operation) newRequest(seen *trace) error {
 	for _, set := range o.Headers {
 		set(request)
 	}
-	seen.request = request
-	seen.target.Store(request.URL)
+	seen.header = request.Header
+	seen.request.Store(request)
 	return nil
 }
 
@@ -421,8 +427,7 @@ func (o *operation) target() (*url.URL, error) {
 // observer. That can't wait for the body: requests of other goroutines should be held back as early as possible.
 func (o *operation) receive(ctx context.Context, response *http.Response) {
 	o.response = Response{
-		StatusCode: response.StatusCode, Header: response.Header, RayID: response.Header.Get(rayHeader),
-		Attempts: o.response.Attempts, operation: o,
+		StatusCode: response.StatusCode, Header: response.Header, Attempts: o.response.Attempts, operation: o,
 	}
 	if o.Pacer != nil {
 		o.Pacer.note(response.StatusCode, o.response.RateLimit())
@@ -431,10 +436,6 @@ func (o *operation) receive(ctx context.Context, response *http.Response) {
 		o.Observe(ctx, o.response.RateLimit())
 	}
 }
-
-// rayHeader is CF-Ray, spelled as http.Header keeps it. It identifies the request to Cloudflare's support, and is worth
-// having also for a request that succeeded.
-const rayHeader = "Cf-Ray"
 
 // connectionFailed returns the end of an attempt without a response, or with a part of one. unwritten says that the
 // request is known not to have been written: only then is the outcome of a POST not ambiguous. A doubt counts as

@@ -37,7 +37,7 @@ func (o *operation) logAttempt(ctx context.Context, start time.Time, response *h
 		slog.Int("attempt", o.response.Attempts), slog.Duration("took", took),
 	}
 	if response != nil {
-		attrs = append(attrs, slog.Int("status", response.StatusCode), slog.String("ray", Cut(r.text(o.response.RayID), maxRay)))
+		attrs = append(attrs, slog.Int("status", response.StatusCode), slog.String("ray", Cut(r.text(o.response.RayID()), maxRay)))
 	}
 	if failed != nil {
 		attrs = append(attrs, slog.String("error", failed.err.Error()))

@@ -21,6 +21,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -229,6 +230,49 @@ func TestServerThatEchoesSecretsGetsThemIntoNoErrorAndNoLog(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A transport that isn't net/http's need not report which headers it writes.
+func TestHeadersThatNoTransportReportsAreRedacted(t *testing.T) {
+	const middlewareSecret = "hush-of-the-middleware"
+	own := func(r *http.Request) { // a header of its own
+		r.Header = r.Header.Clone()
+		r.Header.Set("X-Api-Token", middlewareSecret)
+	}
+	fail := func(r *http.Request) (*http.Response, error) { return nil, fmt.Errorf("can't send %v", r.Header) }
+	middlewares := map[string]func(r *http.Request, next http.RoundTripper) (*http.Response, error){
+		"none": func(r *http.Request, next http.RoundTripper) (*http.Response, error) { return next.RoundTrip(r) },
+		"one that sets a header": func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+			r.Header.Set("X-Api-Token", middlewareSecret)
+			return next.RoundTrip(r)
+		},
+		"one that replaces the header": func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+			own(r)
+			return next.RoundTrip(r)
+		},
+		"one that replaces the request": func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+			r = r.WithContext(r.Context())
+			own(r)
+			return next.RoundTrip(r)
+		},
+		"one that fails": func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
+			own(r)
+			return fail(r)
+		},
+	}
+	for name, middleware := range middlewares {
+		for _, client := range []*http.Client{{}, {Timeout: time.Minute}, {Jar: newJar(t)}, {Timeout: time.Minute, Jar: newJar(t)}} {
+			client.Transport = roundTripper(fail)
+			c := newConfig(nil)
+			c.HTTP, c.MaxRetries = NewHTTPClient(client), 0
+			wrap(t, c, func(next http.RoundTripper) http.RoundTripper {
+				return roundTripper(func(r *http.Request) (*http.Response, error) { return middleware(r, next) })
+			})
+			_, err := ask(t.Context(), c, http.MethodGet)
+			require.ErrorContains(t, err, "can't send", name)
+			assertHidden(t, err, testToken, middlewareSecret)
+		}
 	}
 }
 

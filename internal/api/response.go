@@ -138,7 +138,7 @@ func endsWithConnection(r *http.Response) bool {
 func (o *operation) newFailure(end outcome, response *http.Response, body []byte, env envelope, cause error) *attemptError {
 	r := o.redact()
 	failure := &Failure{
-		Method: o.Method, Path: r.text(o.Path), StatusCode: response.StatusCode, RayID: Cut(r.text(o.response.RayID), maxRay),
+		Method: o.Method, Path: r.text(o.Path), StatusCode: response.StatusCode, RayID: Cut(r.text(o.response.RayID()), maxRay),
 		RetryAfter: retryAfter(response.Header), Body: []byte(r.excerpt(body, maxExcerpt)), Cause: r.error(cause),
 		Errors: env.errors, Messages: env.messages,
 	}

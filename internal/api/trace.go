@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
-	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,8 +20,11 @@ import (
 // goroutines of their own, even after the attempt has ended, so all fields that hooks set are atomic or guarded by mu.
 type trace struct {
 	context.Context
-	hooks   httptrace.ClientTrace
-	request *http.Request
+	hooks httptrace.ClientTrace
+	// header is that of the request as it was made, credentials included.
+	header http.Header
+	// request is the request as far as it has come on its way to the network: middlewares may have changed it.
+	request atomic.Pointer[http.Request]
 	// cancel ends the attempt.
 	cancel context.CancelCauseFunc
 	// earlier is the trace of the attempt before, whose credentials are still secret.
@@ -35,8 +37,6 @@ type trace struct {
 	connections atomic.Int32
 	// written reports whether the request was written over HTTP/2 without a response since.
 	written atomic.Bool
-	// target is the URL that the request is sent to, which a middleware may have changed.
-	target atomic.Pointer[url.URL]
 	// mayBeDone reports whether an earlier request of a middleware may have been carried out.
 	mayBeDone atomic.Bool
 
@@ -99,7 +99,7 @@ func (t *trace) gotConn(httptrace.GotConnInfo) {
 	switch count := t.connections.Add(1); {
 	case t.written.Load():
 		t.cancel(errResent)
-	case count > maxConnections && isSafe(t.request.Method):
+	case count > maxConnections && isSafe(t.request.Load().Method):
 		t.cancel(errAllDead)
 	}
 }
@@ -109,7 +109,7 @@ func (t *trace) gotConn(httptrace.GotConnInfo) {
 // connection that was used before. What has another path is not this request but, say, one for a token, which the caller's
 // transport makes in the same context.
 func (t *trace) wroteHeaderField(name string, values []string) {
-	if name == ":path" && slices.Equal(values, []string{t.target.Load().RequestURI()}) {
+	if name == ":path" && slices.Equal(values, []string{t.request.Load().URL.RequestURI()}) {
 		t.written.Store(true)
 	}
 	t.mu.Lock()
@@ -147,7 +147,8 @@ func (t *trace) handshakeError() error {
 // appendSecrets appends the credentials that this attempt and those before it have sent.
 func (t *trace) appendSecrets(secrets []string) []string {
 	for ; t != nil; t = t.earlier {
-		secrets = append(secrets, headerSecrets(t.request.Header)...)
+		secrets = append(secrets, headerSecrets(t.header)...)
+		secrets = append(secrets, headerSecrets(t.request.Load().Header)...)
 		t.mu.Lock()
 		for _, field := range t.fields {
 			secrets = append(secrets, fieldSecrets(field.name, field.values)...)

@@ -257,19 +257,50 @@ func TestErrorOfAnotherRequestKeepsItsURL(t *testing.T) {
 
 // The cookie jar of the caller's client is used.
 func TestCookieJar(t *testing.T) {
-	jar, err := cookiejar.New(nil)
-	require.NoError(t, err)
 	var cookies []string
 	c := newConfig(nil)
-	c.HTTP = NewHTTPClient(&http.Client{Jar: jar, Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
+	c.HTTP = NewHTTPClient(&http.Client{Jar: newJar(t), Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 		cookies = append(cookies, r.Header.Get("Cookie"))
 		return respond(r, 200, http.Header{"Set-Cookie": {"__cf_bm=x"}}, success), nil
 	})})
 	for range 2 {
-		_, err = ask(t.Context(), c, http.MethodGet)
+		_, err := ask(t.Context(), c, http.MethodGet)
 		require.NoError(t, err)
 	}
 	assert.Equal(t, []string{"", "__cf_bm=x"}, cookies)
+}
+
+// http.Client gets the header of a request only if it has a jar. The transport always gets it, in every attempt.
+func TestHeaderReachesTheTransport(t *testing.T) {
+	for name, client := range map[string]*http.Client{
+		"plain":        {},
+		"with a jar":   {Jar: newJar(t)},
+		"with a limit": {Timeout: time.Minute},
+		"with both":    {Jar: newJar(t), Timeout: time.Minute},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			var headers []http.Header
+			script := newScript(responding(503, ""), responding(200, success))
+			client.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
+				headers = append(headers, r.Header.Clone())
+				return script.RoundTrip(r)
+			})
+			c := newConfig(nil)
+			c.HTTP = NewHTTPClient(client)
+			wrap(t, c, span)
+			_, err := ask(t.Context(), c, http.MethodGet)
+			require.NoError(t, err, name)
+			want := http.Header{"Accept": {"application/json"}, "User-Agent": {"test/1"}, "Authorization": {"Bearer " + testToken}}
+			assert.Equal(t, []http.Header{want, want}, headers, name)
+		})
+	}
+}
+
+func newJar(t *testing.T) http.CookieJar {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	return jar
 }
 
 func TestNewHTTPClientLeavesTheCallersAlone(t *testing.T) {
@@ -429,15 +460,24 @@ func TestCredentialsOfAProxyAreNotShown(t *testing.T) {
 		hijack("HTTP/1.1 407 no access for "+r.Header.Get("Proxy-Authorization")+"\r\nContent-Length: 0\r\n\r\n")(w, r)
 	}
 	for name, proxy := range map[string]http.HandlerFunc{"forbidden": reply(403, "no"), "closed": abort(""), "echo": echo} {
-		for _, scheme := range []string{"http", "https"} {
+		for _, test := range []struct {
+			scheme  string
+			timeout time.Duration
+		}{{"http", 0}, {"https", 0}, {"https", time.Minute}} {
 			synctest.Test(t, func(t *testing.T) {
 				transport, _ := newNetwork().serve(t, overHTTP, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					w.Header().Set("Cf-Ray", r.Header.Get("Proxy-Authorization"))
 					proxy(w, r)
 				}))
-				transport.Proxy = func(*http.Request) (*url.URL, error) { return url.Parse("http://user:proxy-password@127.0.0.1") }
-				c := newConfig(transport)
-				c.BaseURL = parseURL(scheme + "://api.example.com/")
+				transport.Proxy = func(r *http.Request) (*url.URL, error) {
+					if r.Header.Get("Authorization") == "" {
+						return nil, errors.New("no proxy for this request")
+					}
+					return url.Parse("http://user:proxy-password@127.0.0.1")
+				}
+				c := newConfig(nil)
+				c.HTTP = NewHTTPClient(&http.Client{Transport: transport, Timeout: test.timeout})
+				c.BaseURL = parseURL(test.scheme + "://api.example.com/")
 				_, err := ask(t.Context(), c, http.MethodPost)
 				require.Error(t, err, name)
 				for _, err := range unwrapAll(err) {
