@@ -13,7 +13,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"regexp"
@@ -132,8 +131,7 @@ func carriers(t *testing.T) map[string]func(c *Config, r *Request) (secret strin
 			return "cookie value 123"
 		},
 		"the cookie jar": func(c *Config, _ *Request) string {
-			jar, err := cookiejar.New(nil)
-			require.NoError(t, err)
+			jar := newJar(t)
 			jar.SetCookies(c.BaseURL, []*http.Cookie{{Name: "anything", Value: "jar-value-1234", Path: "/"}})
 			c.HTTP.client.Jar = jar
 			return "jar-value-1234"
@@ -255,6 +253,13 @@ func TestHeadersThatNoTransportReportsAreRedacted(t *testing.T) {
 			r = r.WithContext(r.Context())
 			own(r)
 			return next.RoundTrip(r)
+		},
+		"one that exchanges the token": func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+			given := r.Header.Get("Authorization")
+			r = r.Clone(r.Context())
+			r.Header.Set("Authorization", "Bearer "+middlewareSecret)
+			_, err := next.RoundTrip(r)
+			return nil, fmt.Errorf("in place of %s: %w", given, err)
 		},
 		"one that fails": func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
 			own(r)

@@ -197,8 +197,8 @@ func withoutIdempotencyKeys(request *http.Request) *http.Request {
 const hiddenLocation = "location"
 
 // A redirectTransport hides from http.Client what it would prepare a redirect with, because none is followed. http.Client
-// would clone the request's header, which costs as much as a tenth of all that a call does, so HTTPClient.do gives it an
-// empty one and RoundTrip puts the real one back. It would also parse the response's Location.
+// would clone the header of every request, so HTTPClient.do gives it an empty one and RoundTrip puts the real one back. It
+// would also parse the response's Location.
 type redirectTransport struct{ next http.RoundTripper }
 
 func (t redirectTransport) RoundTrip(request *http.Request) (*http.Response, error) {

@@ -89,7 +89,7 @@ func TestPermanentFailureUnderAMiddleware(t *testing.T) {
 				c := newConfig(transport)
 				c.BaseURL = parseURL(baseURL)
 				configure(transport, c)
-				c.HTTP.client.Jar, _ = cookiejar.New(nil)
+				c.HTTP.client.Jar = newJar(t)
 				wrap(t, c, span)
 				response, err := ask(t.Context(), c, method)
 				require.ErrorContains(t, err, "span: ", name)
@@ -174,7 +174,7 @@ func TestRedirectIsNeitherFollowedNorRetried(t *testing.T) {
 				})
 				client := &http.Client{Transport: s, CheckRedirect: func(*http.Request, []*http.Request) error { return nil }}
 				if hasJar {
-					client.Jar, _ = cookiejar.New(nil)
+					client.Jar = newJar(t)
 				}
 				c := newConfig(nil)
 				c.HTTP = NewHTTPClient(client)

@@ -295,7 +295,8 @@ func StringArray[T ~string](m *Members, number int, into *[]T) {
 	*into = Exact(list)
 }
 
-// Exact returns a copy of a list that takes no more room than it needs, and isn't nil.
+// Exact returns a copy of a list that takes no more room than it needs, and isn't nil. Most arrays have so few elements
+// that these are first collected on the stack, and must not stay there.
 func Exact[T any](list []T) []T {
 	exact := make([]T, len(list))
 	copy(exact, list)

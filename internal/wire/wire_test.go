@@ -370,6 +370,16 @@ func TestEmptyArrayIsNotNil(t *testing.T) {
 	assert.Equal(t, outer{Texts: []text{}, List: []inner{}}, got)
 }
 
+func TestArrayTakesNoMoreRoomThanItNeeds(t *testing.T) {
+	for _, elements := range []int{1, 3, 4, 5, 16, 17, 100} {
+		var got outer
+		_, err := decode(`{"texts":["a"`+strings.Repeat(`,"a"`, elements-1)+`],"list":[{}`+strings.Repeat(`,{}`, elements-1)+`]}`, &got)
+		require.NoError(t, err)
+		assert.Equal(t, []int{elements, elements}, []int{len(got.Texts), cap(got.Texts)})
+		assert.Equal(t, []int{elements, elements}, []int{len(got.List), cap(got.List)})
+	}
+}
+
 func TestEncodeRefusesExtraThatIsWrong(t *testing.T) {
 	extra := func(name, value string) map[string]json.RawMessage {
 		return map[string]json.RawMessage{name: json.RawMessage(value)}
