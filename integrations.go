@@ -275,7 +275,7 @@ func (i *Integration) mayBe(have *Integration) bool {
 // MarshalJSON returns the integration with all that is set, secrets included.
 func (i Integration) MarshalJSON() ([]byte, error) {
 	i.Type = i.wireType()
-	return variant.EncodeItem(i.subject, i.write)
+	return variant.Marshal(i.subject, i.write)
 }
 
 // encode returns what Create sends, which is without the members that only the API sets.
@@ -288,7 +288,7 @@ func (i *Integration) encode() ([]byte, error) {
 // MarshalJSON returns what changes, secrets included.
 func (u IntegrationUpdate) MarshalJSON() ([]byte, error) { return u.encode() }
 
-func (u IntegrationUpdate) encode() ([]byte, error) { return variant.EncodeItem(u.subject, u.write) }
+func (u IntegrationUpdate) encode() ([]byte, error) { return variant.Marshal(u.subject, u.write) }
 
 func (u IntegrationUpdate) write(e *wire.Encoder) {
 	start := e.Begin()

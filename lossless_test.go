@@ -235,12 +235,21 @@ func TestNumberBeyondAFloat64IsKeptAsItIs(t *testing.T) {
 }
 
 func TestUnmarshalReplacesWhatWasThere(t *testing.T) {
-	rule := cfposture.Rule{ID: "old", Extra: map[string]json.RawMessage{"old": json.RawMessage("1")}}
-	require.NoError(t, json.Unmarshal([]byte(`{"name":"new"}`), &rule))
-	assert.Equal(t, cfposture.Rule{Name: "new"}, rule)
+	old := map[string]json.RawMessage{"old": json.RawMessage("1")}
+	testUnmarshalReplaces(t, cfposture.Rule{ID: "old", Extra: old}, `{"name":"new"}`, cfposture.Rule{Name: "new"})
+	testUnmarshalReplaces(t, cfposture.FileInput{Path: "/old", Extra: old}, `{"sha256":"new"}`, cfposture.FileInput{SHA256: "new"})
+	testUnmarshalReplaces(t, cfposture.Match{Platform: "old", Extra: old}, `{"new":2}`,
+		cfposture.Match{Extra: map[string]json.RawMessage{"new": json.RawMessage("2")}})
+}
 
-	require.NoError(t, json.Unmarshal([]byte(`null`), &rule))
-	assert.Equal(t, cfposture.Rule{Name: "new"}, rule, "null changes nothing")
+func testUnmarshalReplaces[T any](t *testing.T, value T, text string, want T) {
+	t.Helper()
+	require.NoError(t, json.Unmarshal([]byte(text), &value))
+	assert.Equal(t, want, value)
+	require.NoError(t, json.Unmarshal([]byte(`null`), &value))
+	assert.Equal(t, want, value, "null changes nothing")
+	require.Error(t, json.Unmarshal([]byte(`{"name":"broken","path":"broken","platform":"broken","x":1,"x":2}`), &value))
+	assert.Equal(t, want, value, "an error changes nothing")
 }
 
 func TestUnmarshalNamesTheMemberThatDoesNotFit(t *testing.T) {

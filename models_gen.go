@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/cfposture/cfposture/internal/check"
 	"github.com/cfposture/cfposture/internal/variant"
@@ -162,15 +163,13 @@ func (in *UnknownInput) clone() DeviceInput {
 func (*FileInput) RuleType() RuleType { return RuleTypeFile }
 
 // String returns the members as JSON.
-func (in FileInput) String() string { return variant.Text(in.write) }
+func (in FileInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in FileInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in, (*FileInput).write) }
+func (in FileInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *FileInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*FileInput).decode)
-}
+func (in *FileInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *FileInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -213,17 +212,13 @@ func (in *FileInput) clone() DeviceInput {
 func (*ApplicationInput) RuleType() RuleType { return RuleTypeApplication }
 
 // String returns the members as JSON.
-func (in ApplicationInput) String() string { return variant.Text(in.write) }
+func (in ApplicationInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in ApplicationInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*ApplicationInput).write)
-}
+func (in ApplicationInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *ApplicationInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*ApplicationInput).decode)
-}
+func (in *ApplicationInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *ApplicationInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -262,15 +257,13 @@ func (in *ApplicationInput) clone() DeviceInput {
 func (*TaniumInput) RuleType() RuleType { return RuleTypeTanium }
 
 // String returns the members as JSON.
-func (in TaniumInput) String() string { return variant.Text(in.write) }
+func (in TaniumInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in TaniumInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in, (*TaniumInput).write) }
+func (in TaniumInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *TaniumInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*TaniumInput).decode)
-}
+func (in *TaniumInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *TaniumInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -316,15 +309,13 @@ func (in *TaniumInput) clone() DeviceInput {
 func (*GatewayInput) RuleType() RuleType { return RuleTypeGateway }
 
 // String returns the members as JSON.
-func (in GatewayInput) String() string { return variant.Text(in.write) }
+func (in GatewayInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in GatewayInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in, (*GatewayInput).write) }
+func (in GatewayInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *GatewayInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*GatewayInput).decode)
-}
+func (in *GatewayInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *GatewayInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -354,15 +345,13 @@ func (in *GatewayInput) clone() DeviceInput {
 func (*WARPInput) RuleType() RuleType { return RuleTypeWARP }
 
 // String returns the members as JSON.
-func (in WARPInput) String() string { return variant.Text(in.write) }
+func (in WARPInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in WARPInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in, (*WARPInput).write) }
+func (in WARPInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *WARPInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*WARPInput).decode)
-}
+func (in *WARPInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *WARPInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -392,17 +381,13 @@ func (in *WARPInput) clone() DeviceInput {
 func (*DiskEncryptionInput) RuleType() RuleType { return RuleTypeDiskEncryption }
 
 // String returns the members as JSON.
-func (in DiskEncryptionInput) String() string { return variant.Text(in.write) }
+func (in DiskEncryptionInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in DiskEncryptionInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*DiskEncryptionInput).write)
-}
+func (in DiskEncryptionInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *DiskEncryptionInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*DiskEncryptionInput).decode)
-}
+func (in *DiskEncryptionInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *DiskEncryptionInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -437,17 +422,13 @@ func (in *DiskEncryptionInput) clone() DeviceInput {
 func (*SerialNumberInput) RuleType() RuleType { return RuleTypeSerialNumber }
 
 // String returns the members as JSON.
-func (in SerialNumberInput) String() string { return variant.Text(in.write) }
+func (in SerialNumberInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in SerialNumberInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*SerialNumberInput).write)
-}
+func (in SerialNumberInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *SerialNumberInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*SerialNumberInput).decode)
-}
+func (in *SerialNumberInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *SerialNumberInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -477,17 +458,13 @@ func (in *SerialNumberInput) clone() DeviceInput {
 func (*SentinelOneInput) RuleType() RuleType { return RuleTypeSentinelOne }
 
 // String returns the members as JSON.
-func (in SentinelOneInput) String() string { return variant.Text(in.write) }
+func (in SentinelOneInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in SentinelOneInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*SentinelOneInput).write)
-}
+func (in SentinelOneInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *SentinelOneInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*SentinelOneInput).decode)
-}
+func (in *SentinelOneInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *SentinelOneInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -526,17 +503,13 @@ func (in *SentinelOneInput) clone() DeviceInput {
 func (*CarbonBlackInput) RuleType() RuleType { return RuleTypeCarbonBlack }
 
 // String returns the members as JSON.
-func (in CarbonBlackInput) String() string { return variant.Text(in.write) }
+func (in CarbonBlackInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in CarbonBlackInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*CarbonBlackInput).write)
-}
+func (in CarbonBlackInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *CarbonBlackInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*CarbonBlackInput).decode)
-}
+func (in *CarbonBlackInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *CarbonBlackInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -575,17 +548,13 @@ func (in *CarbonBlackInput) clone() DeviceInput {
 func (*FirewallInput) RuleType() RuleType { return RuleTypeFirewall }
 
 // String returns the members as JSON.
-func (in FirewallInput) String() string { return variant.Text(in.write) }
+func (in FirewallInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in FirewallInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*FirewallInput).write)
-}
+func (in FirewallInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *FirewallInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*FirewallInput).decode)
-}
+func (in *FirewallInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *FirewallInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -619,17 +588,13 @@ func (in *FirewallInput) clone() DeviceInput {
 func (*OSVersionInput) RuleType() RuleType { return RuleTypeOSVersion }
 
 // String returns the members as JSON.
-func (in OSVersionInput) String() string { return variant.Text(in.write) }
+func (in OSVersionInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in OSVersionInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*OSVersionInput).write)
-}
+func (in OSVersionInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *OSVersionInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*OSVersionInput).decode)
-}
+func (in *OSVersionInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *OSVersionInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -674,17 +639,13 @@ func (in *OSVersionInput) clone() DeviceInput {
 func (*DomainJoinedInput) RuleType() RuleType { return RuleTypeDomainJoined }
 
 // String returns the members as JSON.
-func (in DomainJoinedInput) String() string { return variant.Text(in.write) }
+func (in DomainJoinedInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in DomainJoinedInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*DomainJoinedInput).write)
-}
+func (in DomainJoinedInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *DomainJoinedInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*DomainJoinedInput).decode)
-}
+func (in *DomainJoinedInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *DomainJoinedInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -717,17 +678,13 @@ func (in *DomainJoinedInput) clone() DeviceInput {
 func (*ClientCertificateInput) RuleType() RuleType { return RuleTypeClientCertificate }
 
 // String returns the members as JSON.
-func (in ClientCertificateInput) String() string { return variant.Text(in.write) }
+func (in ClientCertificateInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in ClientCertificateInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*ClientCertificateInput).write)
-}
+func (in ClientCertificateInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *ClientCertificateInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*ClientCertificateInput).decode)
-}
+func (in *ClientCertificateInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *ClientCertificateInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -760,17 +717,13 @@ func (in *ClientCertificateInput) clone() DeviceInput {
 func (*ClientCertificateV2Input) RuleType() RuleType { return RuleTypeClientCertificateV2 }
 
 // String returns the members as JSON.
-func (in ClientCertificateV2Input) String() string { return variant.Text(in.write) }
+func (in ClientCertificateV2Input) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in ClientCertificateV2Input) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*ClientCertificateV2Input).write)
-}
+func (in ClientCertificateV2Input) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *ClientCertificateV2Input) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*ClientCertificateV2Input).decode)
-}
+func (in *ClientCertificateV2Input) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *ClientCertificateV2Input) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -827,17 +780,13 @@ func (in *ClientCertificateV2Input) clone() DeviceInput {
 func (*AntivirusInput) RuleType() RuleType { return RuleTypeAntivirus }
 
 // String returns the members as JSON.
-func (in AntivirusInput) String() string { return variant.Text(in.write) }
+func (in AntivirusInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in AntivirusInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*AntivirusInput).write)
-}
+func (in AntivirusInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *AntivirusInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*AntivirusInput).decode)
-}
+func (in *AntivirusInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *AntivirusInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -868,17 +817,13 @@ func (in *AntivirusInput) clone() DeviceInput {
 func (*UniqueClientIDInput) RuleType() RuleType { return RuleTypeUniqueClientID }
 
 // String returns the members as JSON.
-func (in UniqueClientIDInput) String() string { return variant.Text(in.write) }
+func (in UniqueClientIDInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in UniqueClientIDInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*UniqueClientIDInput).write)
-}
+func (in UniqueClientIDInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *UniqueClientIDInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*UniqueClientIDInput).decode)
-}
+func (in *UniqueClientIDInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *UniqueClientIDInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -911,15 +856,13 @@ func (in *UniqueClientIDInput) clone() DeviceInput {
 func (*KolideInput) RuleType() RuleType { return RuleTypeKolide }
 
 // String returns the members as JSON.
-func (in KolideInput) String() string { return variant.Text(in.write) }
+func (in KolideInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in KolideInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in, (*KolideInput).write) }
+func (in KolideInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *KolideInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*KolideInput).decode)
-}
+func (in *KolideInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *KolideInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -959,17 +902,13 @@ func (in *KolideInput) clone() DeviceInput {
 func (*TaniumS2SInput) RuleType() RuleType { return RuleTypeTaniumS2S }
 
 // String returns the members as JSON.
-func (in TaniumS2SInput) String() string { return variant.Text(in.write) }
+func (in TaniumS2SInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in TaniumS2SInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*TaniumS2SInput).write)
-}
+func (in TaniumS2SInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *TaniumS2SInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*TaniumS2SInput).decode)
-}
+func (in *TaniumS2SInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *TaniumS2SInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -1015,17 +954,13 @@ func (in *TaniumS2SInput) clone() DeviceInput {
 func (*CrowdStrikeS2SInput) RuleType() RuleType { return RuleTypeCrowdStrikeS2S }
 
 // String returns the members as JSON.
-func (in CrowdStrikeS2SInput) String() string { return variant.Text(in.write) }
+func (in CrowdStrikeS2SInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in CrowdStrikeS2SInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*CrowdStrikeS2SInput).write)
-}
+func (in CrowdStrikeS2SInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *CrowdStrikeS2SInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*CrowdStrikeS2SInput).decode)
-}
+func (in *CrowdStrikeS2SInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *CrowdStrikeS2SInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -1079,15 +1014,13 @@ func (in *CrowdStrikeS2SInput) clone() DeviceInput {
 func (*IntuneInput) RuleType() RuleType { return RuleTypeIntune }
 
 // String returns the members as JSON.
-func (in IntuneInput) String() string { return variant.Text(in.write) }
+func (in IntuneInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in IntuneInput) MarshalJSON() ([]byte, error) { return wire.Marshal(&in, (*IntuneInput).write) }
+func (in IntuneInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *IntuneInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*IntuneInput).decode)
-}
+func (in *IntuneInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *IntuneInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -1120,17 +1053,13 @@ func (in *IntuneInput) clone() DeviceInput {
 func (*WorkspaceOneInput) RuleType() RuleType { return RuleTypeWorkspaceOne }
 
 // String returns the members as JSON.
-func (in WorkspaceOneInput) String() string { return variant.Text(in.write) }
+func (in WorkspaceOneInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in WorkspaceOneInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*WorkspaceOneInput).write)
-}
+func (in WorkspaceOneInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *WorkspaceOneInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*WorkspaceOneInput).decode)
-}
+func (in *WorkspaceOneInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *WorkspaceOneInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -1163,17 +1092,13 @@ func (in *WorkspaceOneInput) clone() DeviceInput {
 func (*SentinelOneS2SInput) RuleType() RuleType { return RuleTypeSentinelOneS2S }
 
 // String returns the members as JSON.
-func (in SentinelOneS2SInput) String() string { return variant.Text(in.write) }
+func (in SentinelOneS2SInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in SentinelOneS2SInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*SentinelOneS2SInput).write)
-}
+func (in SentinelOneS2SInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *SentinelOneS2SInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*SentinelOneS2SInput).decode)
-}
+func (in *SentinelOneS2SInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *SentinelOneS2SInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -1224,17 +1149,13 @@ func (in *SentinelOneS2SInput) clone() DeviceInput {
 func (*CustomS2SInput) RuleType() RuleType { return RuleTypeCustomS2S }
 
 // String returns the members as JSON.
-func (in CustomS2SInput) String() string { return variant.Text(in.write) }
+func (in CustomS2SInput) String() string { return text(&in) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (in CustomS2SInput) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&in, (*CustomS2SInput).write)
-}
+func (in CustomS2SInput) MarshalJSON() ([]byte, error) { return marshal(&in) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (in *CustomS2SInput) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, in, (*CustomS2SInput).decode)
-}
+func (in *CustomS2SInput) UnmarshalJSON(data []byte) error { return unmarshal(data, in) }
 
 func (in *CustomS2SInput) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -1377,14 +1298,10 @@ func (c WorkspaceOneConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) 
 func (c WorkspaceOneConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c WorkspaceOneConfig) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&c, (*WorkspaceOneConfig).write)
-}
+func (c WorkspaceOneConfig) MarshalJSON() ([]byte, error) { return marshal(&c) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (c *WorkspaceOneConfig) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, c, (*WorkspaceOneConfig).decode)
-}
+func (c *WorkspaceOneConfig) UnmarshalJSON(data []byte) error { return unmarshal(data, c) }
 
 func (c *WorkspaceOneConfig) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -1429,14 +1346,10 @@ func (c CrowdStrikeS2SConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c
 func (c CrowdStrikeS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c CrowdStrikeS2SConfig) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&c, (*CrowdStrikeS2SConfig).write)
-}
+func (c CrowdStrikeS2SConfig) MarshalJSON() ([]byte, error) { return marshal(&c) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (c *CrowdStrikeS2SConfig) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, c, (*CrowdStrikeS2SConfig).decode)
-}
+func (c *CrowdStrikeS2SConfig) UnmarshalJSON(data []byte) error { return unmarshal(data, c) }
 
 func (c *CrowdStrikeS2SConfig) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -1481,12 +1394,10 @@ func (c UptycsConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 func (c UptycsConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c UptycsConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c, (*UptycsConfig).write) }
+func (c UptycsConfig) MarshalJSON() ([]byte, error) { return marshal(&c) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (c *UptycsConfig) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, c, (*UptycsConfig).decode)
-}
+func (c *UptycsConfig) UnmarshalJSON(data []byte) error { return unmarshal(data, c) }
 
 func (c *UptycsConfig) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -1531,12 +1442,10 @@ func (c IntuneConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 func (c IntuneConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c IntuneConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c, (*IntuneConfig).write) }
+func (c IntuneConfig) MarshalJSON() ([]byte, error) { return marshal(&c) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (c *IntuneConfig) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, c, (*IntuneConfig).decode)
-}
+func (c *IntuneConfig) UnmarshalJSON(data []byte) error { return unmarshal(data, c) }
 
 func (c *IntuneConfig) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -1578,12 +1487,10 @@ func (c KolideConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 func (c KolideConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c KolideConfig) MarshalJSON() ([]byte, error) { return wire.Marshal(&c, (*KolideConfig).write) }
+func (c KolideConfig) MarshalJSON() ([]byte, error) { return marshal(&c) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (c *KolideConfig) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, c, (*KolideConfig).decode)
-}
+func (c *KolideConfig) UnmarshalJSON(data []byte) error { return unmarshal(data, c) }
 
 func (c *KolideConfig) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -1622,14 +1529,10 @@ func (c TaniumS2SConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 func (c TaniumS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c TaniumS2SConfig) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&c, (*TaniumS2SConfig).write)
-}
+func (c TaniumS2SConfig) MarshalJSON() ([]byte, error) { return marshal(&c) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (c *TaniumS2SConfig) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, c, (*TaniumS2SConfig).decode)
-}
+func (c *TaniumS2SConfig) UnmarshalJSON(data []byte) error { return unmarshal(data, c) }
 
 func (c *TaniumS2SConfig) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -1674,14 +1577,10 @@ func (c SentinelOneS2SConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c
 func (c SentinelOneS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c SentinelOneS2SConfig) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&c, (*SentinelOneS2SConfig).write)
-}
+func (c SentinelOneS2SConfig) MarshalJSON() ([]byte, error) { return marshal(&c) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (c *SentinelOneS2SConfig) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, c, (*SentinelOneS2SConfig).decode)
-}
+func (c *SentinelOneS2SConfig) UnmarshalJSON(data []byte) error { return unmarshal(data, c) }
 
 func (c *SentinelOneS2SConfig) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -1720,14 +1619,10 @@ func (c CustomS2SConfig) Format(f fmt.State, _ rune) { variant.Format(f, &c) }
 func (c CustomS2SConfig) LogValue() slog.Value { return variant.LogValue(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c CustomS2SConfig) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&c, (*CustomS2SConfig).write)
-}
+func (c CustomS2SConfig) MarshalJSON() ([]byte, error) { return marshal(&c) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (c *CustomS2SConfig) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, c, (*CustomS2SConfig).decode)
-}
+func (c *CustomS2SConfig) UnmarshalJSON(data []byte) error { return unmarshal(data, c) }
 
 func (c *CustomS2SConfig) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -1760,17 +1655,13 @@ func (c *CustomS2SConfig) clone() IntegrationConfig {
 }
 
 // String returns the members as JSON.
-func (c CertificateLocations) String() string { return variant.Text(c.write) }
+func (c CertificateLocations) String() string { return text(&c) }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (c CertificateLocations) MarshalJSON() ([]byte, error) {
-	return wire.Marshal(&c, (*CertificateLocations).write)
-}
+func (c CertificateLocations) MarshalJSON() ([]byte, error) { return marshal(&c) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (c *CertificateLocations) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, c, (*CertificateLocations).decode)
-}
+func (c *CertificateLocations) UnmarshalJSON(data []byte) error { return unmarshal(data, c) }
 
 func (c *CertificateLocations) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -1967,12 +1858,10 @@ func (r *Rule) clone() *Rule {
 }
 
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func (m Match) MarshalJSON() ([]byte, error) { return wire.Marshal(&m, (*Match).write) }
+func (m Match) MarshalJSON() ([]byte, error) { return marshal(&m) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func (m *Match) UnmarshalJSON(data []byte) error {
-	return wire.UnmarshalMembers(data, m, (*Match).decode)
-}
+func (m *Match) UnmarshalJSON(data []byte) error { return unmarshal(data, m) }
 
 func (m *Match) decode(d *wire.Decoder) {
 	o := d.Object()
@@ -2008,6 +1897,14 @@ type members interface {
 	// write writes the fields as an object, or nothing if the struct has no field but Extra and that is empty.
 	write(e *wire.Encoder)
 }
+
+func marshal(m members) ([]byte, error) {
+	return variant.Marshal(func() string { return strings.TrimPrefix(fmt.Sprintf("%T", m), "*") }, m.write)
+}
+
+func unmarshal(data []byte, m members) error { return wire.UnmarshalMembers(data, m, m.decode) }
+
+func text(m members) string { return variant.Text(m.write) }
 
 func clonePointer[T any](p *T) *T {
 	if p == nil {

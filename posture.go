@@ -271,7 +271,7 @@ func (m Match) String() string {
 	if len(m.Extra) == 0 {
 		return api.Printable(string(m.Platform))
 	}
-	return variant.Text(m.write)
+	return text(&m)
 }
 
 func (r *Rule) mayBe(have *Rule) bool { return r.Name == have.Name && len(r.Diff(have)) == 0 }
@@ -282,7 +282,7 @@ func (r *Rule) secrets() []string { return nil }
 // MarshalJSON returns the rule as the API sends it, with all that is set.
 func (r Rule) MarshalJSON() ([]byte, error) {
 	r.Type = r.wireType()
-	return variant.EncodeItem(r.subject, r.write)
+	return variant.Marshal(r.subject, r.write)
 }
 
 // encode returns what Create and Update send, which is without the members that only the API sets.

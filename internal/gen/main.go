@@ -365,6 +365,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/cfposture/cfposture/internal/check"
 	"github.com/cfposture/cfposture/internal/variant"
@@ -373,15 +374,15 @@ import (
 
 {{define "json"}}
 // MarshalJSON returns the members as a JSON object, those of Extra included.
-func ({{.Receiver}} {{.Name}}) MarshalJSON() ([]byte, error) { return wire.Marshal(&{{.Receiver}}, (*{{.Name}}).write) }
+func ({{.Receiver}} {{.Name}}) MarshalJSON() ([]byte, error) { return marshal(&{{.Receiver}}) }
 
 // UnmarshalJSON sets the members to those of a JSON object. Members without a field go to Extra.
-func ({{.Receiver}} *{{.Name}}) UnmarshalJSON(data []byte) error { return wire.UnmarshalMembers(data, {{.Receiver}}, (*{{.Name}}).decode) }
+func ({{.Receiver}} *{{.Name}}) UnmarshalJSON(data []byte) error { return unmarshal(data, {{.Receiver}}) }
 {{end}}
 
 {{define "string"}}
 // String returns the members as JSON.
-func ({{.Receiver}} {{.Name}}) String() string { return variant.Text({{.Receiver}}.write) }
+func ({{.Receiver}} {{.Name}}) String() string { return text(&{{.Receiver}}) }
 {{end}}
 
 {{define "decode"}}
@@ -544,6 +545,14 @@ type members interface {
 	// write writes the fields as an object, or nothing if the struct has no field but Extra and that is empty.
 	write(e *wire.Encoder)
 }
+
+func marshal(m members) ([]byte, error) {
+	return variant.Marshal(func() string { return strings.TrimPrefix(fmt.Sprintf("%T", m), "*") }, m.write)
+}
+
+func unmarshal(data []byte, m members) error { return wire.UnmarshalMembers(data, m, m.decode) }
+
+func text(m members) string { return variant.Text(m.write) }
 
 func clonePointer[T any](p *T) *T {
 	if p == nil {

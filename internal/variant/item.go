@@ -6,8 +6,8 @@ import (
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
-// EncodeItem returns what write writes. The subject is for errors.
-func EncodeItem(subject func() string, write func(*wire.Encoder)) ([]byte, error) {
+// Marshal returns what write writes. The subject is for errors.
+func Marshal(subject func() string, write func(*wire.Encoder)) ([]byte, error) {
 	text, err := wire.Encode(write)
 	if err != nil {
 		return nil, fmt.Errorf("cfposture: %s: %w", subject(), err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,31 +120,43 @@ func (d *Decoder) Try(decode func(*Decoder)) (text []byte, wrong *MemberError) {
 
 // Unmarshal is an UnmarshalJSON: null changes nothing, and anything else replaces what is there by what decode returns.
 func Unmarshal[T any](data []byte, into *T, decode func(*Decoder) (*T, error)) error {
+	return unmarshal(data, func(d *Decoder) error {
+		value, err := decode(d)
+		if err == nil {
+			*into = *value
+		}
+		return err
+	})
+}
+
+// UnmarshalMembers is Unmarshal for the struct that into points to, the members of which decode reads.
+func UnmarshalMembers(data []byte, into any, decode func(*Decoder)) error {
+	return unmarshal(data, func(d *Decoder) error {
+		fields := reflect.ValueOf(into).Elem()
+		old := reflect.ValueOf(fields.Interface())
+		fields.SetZero()
+		d.BeginObject()
+		decode(d)
+		if err := d.EndObject(); err != nil {
+			fields.Set(old)
+			return fmt.Errorf("%s: %w", fields.Type(), err)
+		}
+		return nil
+	})
+}
+
+// unmarshal has decode read data, unless that is null.
+func unmarshal(data []byte, decode func(*Decoder) error) error {
 	if !Valid(data) {
 		return errors.New("cfposture: not valid JSON")
 	}
 	if NewScanner(data).Kind() == 'n' {
 		return nil
 	}
-	value, err := decode(NewDecoder(data))
-	if err != nil {
+	if err := decode(NewDecoder(data)); err != nil {
 		return fmt.Errorf("cfposture: %w", err)
 	}
-	*into = *value
 	return nil
-}
-
-// UnmarshalMembers is Unmarshal for a struct without a variant.
-func UnmarshalMembers[T any](data []byte, into *T, decode func(*T, *Decoder)) error {
-	return Unmarshal(data, into, func(d *Decoder) (*T, error) {
-		value := new(T)
-		d.BeginObject()
-		decode(value, d)
-		if err := d.EndObject(); err != nil {
-			return nil, fmt.Errorf("%T: %w", *value, err)
-		}
-		return value, nil
-	})
 }
 
 // Members are those of the object that a Decoder walks. Each method but Next reads the value of a member: the caller

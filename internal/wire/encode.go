@@ -40,15 +40,6 @@ func Encode(write func(*Encoder)) ([]byte, error) {
 	}
 }
 
-// Marshal is a MarshalJSON.
-func Marshal[T any](from *T, write func(*T, *Encoder)) ([]byte, error) {
-	text, err := Encode(func(e *Encoder) { write(from, e) })
-	if err != nil {
-		return nil, fmt.Errorf("cfposture: %T: %w", *from, err)
-	}
-	return text, nil
-}
-
 // Begin begins an object, and returns where.
 func (e *Encoder) Begin() (start int) {
 	e.text = append(e.text, '{')
