@@ -27,7 +27,7 @@ func Format(d time.Duration) string {
 func Parse(text string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		d, err := time.ParseDuration(days + "h")
-		if err == nil && d.Abs() <= math.MaxInt64/24 {
+		if err == nil && !strings.ContainsAny(days, "hms") && d.Abs() <= math.MaxInt64/24 {
 			return d * 24, nil
 		}
 	} else if d, err := time.ParseDuration(text); err == nil {

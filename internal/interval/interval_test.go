@@ -29,7 +29,7 @@ func TestParse(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, want, length, text)
 	}
-	for _, text := range []string{"", "5", "d", "soon", "1h2d3", "200000d"} {
+	for _, text := range []string{"", "5", "d", "soon", "1h2d3", "1h2d", "1m1d", "200000d"} {
 		_, err := interval.Parse(text)
 		assert.ErrorContains(t, err, "is not an interval such as 5m or 1h", text)
 	}
