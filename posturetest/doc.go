@@ -81,8 +81,8 @@
 //   - A rule may have no name, most inputs may have no operating_system, and os_version rules may be for every platform.
 //     A rule other than warp, gateway and tanium must have an input.
 //
-// These are its own choices, because the API's behavior isn't documented. [Behavior] has the other side of those that
-// matter most:
+// These are its own choices, because the API's behavior isn't documented. [Behavior] selects the other side of
+// those that matter most:
 //   - A GET or PUT of a rule that doesn't exist gets 404, and so does anything for an integration that doesn't exist.
 //   - A member that only the API sets is ignored in a request.
 //   - A PATCH may have a part of a config; the rest stays, secrets included.
@@ -92,7 +92,7 @@
 //   - A body that breaks a documented type, enumeration, maximum or requirement gets 400 and one error for each
 //     problem, with the member's JSON pointer. The live API may be more lenient, and accepts new values of enumerations
 //     before they are documented.
-//   - Another type than the rule or integration has gets 400.
+//   - Changing the type of a rule or an integration gets 400.
 //   - Intervals are in hours, minutes and seconds. One in days, such as 2d, gets 400.
 //   - A rule whose connection_id names no integration gets 400.
 //   - An account that is 32 hexadecimal digits but not [AccountID] gets 403, any other 404.

@@ -38,6 +38,17 @@ var (
 
 type methodVerb struct{ method, verb string }
 
+// operations returns the names of all operations.
+func operations() []string {
+	var names []string
+	for service, itemVerbs := range map[string][]methodVerb{"posture": ruleVerbs, "integrations": integrationVerbs} {
+		for _, known := range slices.Concat(collectionVerbs, itemVerbs) {
+			names = append(names, endpoint{service: service, verb: known.verb}.operation())
+		}
+	}
+	return slices.Sorted(slices.Values(names))
+}
+
 var accountID = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
 // findEndpoint takes the path as received, because cleaning it, as http.ServeMux does, would hide that a client sent an

@@ -2,8 +2,10 @@ package posturetest
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html"
+	"io"
 	"net/http"
 	"os"
 	"path"
@@ -38,8 +40,8 @@ type Fault struct {
 	Times int
 
 	// Status is the status of a response that replaces the real one, from 200 to 599. 502, 503 and 520 to 527 have the HTML
-	// page of a proxy as their body, 504 has an empty body, and all others have an envelope with success false: also 200,
-	// which the API is known to send. 0 keeps the real response.
+	// page of a proxy as their body, and 504 has an empty body. Any other has an envelope with success: false, and so has
+	// 200, as the API is known to send. 0 keeps the real response.
 	Status int
 	// Code and Message replace the code and message of the error in that envelope.
 	Code    int
@@ -177,6 +179,9 @@ func (f *Fault) check() error {
 		if _, err := path.Match(pattern, ""); err != nil {
 			return fmt.Errorf("%s is %q: %w", name, pattern, err)
 		}
+	}
+	if !slices.ContainsFunc(operations(), func(name string) bool { return matches(f.Operation, name) }) {
+		return fmt.Errorf("operation is %q, which is none of %s", f.Operation, strings.Join(operations(), ", "))
 	}
 	if f.Status != 0 && (f.Status < 200 || f.Status > 599) {
 		return fmt.Errorf("status is %d, not from 200 to 599", f.Status)
@@ -349,11 +354,16 @@ func proxyPage(status int) response {
 func decodeStrictly(data []byte, v any) error {
 	decoder := json.NewDecoder(strings.NewReader(string(data)))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(v); err != nil {
+	err := decoder.Decode(v)
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, io.EOF):
+		return errors.New("the text is empty")
+	case errors.As(err, &wrong):
+		return fmt.Errorf("%s is a %s, not a %v", wrong.Field, wrong.Value, wrong.Type)
+	case err == nil && decoder.More():
+		return errors.New("more than one JSON value")
+	default:
 		return err
 	}
-	if decoder.More() {
-		return fmt.Errorf("more than one JSON value")
-	}
-	return nil
 }

@@ -131,6 +131,7 @@ func TestInjectShapesTheResponse(t *testing.T) {
 func TestInjectRefusesWhatCannotBeMeant(t *testing.T) {
 	for name, fault := range map[string]posturetest.Fault{
 		"a malformed operation": {Operation: "posture.["},
+		"no operation":          {Operation: "postures.*"},
 		"a malformed path":      {Path: "[a-"},
 		"a low status":          {Status: 199},
 		"a high status":         {Status: 600},
@@ -161,12 +162,14 @@ func TestParseFaults(t *testing.T) {
 
 func TestParseFaultsSaysWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
-		``:                               "posturetest: faults: EOF",
+		``:                               "posturetest: faults: the text is empty",
 		`[`:                              "posturetest: faults: unexpected EOF",
 		`[] []`:                          "posturetest: faults: more than one JSON value",
 		`[{"statuz": 503}]`:              `posturetest: faults: json: unknown field "statuz"`,
 		`[{}, {"status": 99}]`:           "posturetest: fault 1: status is 99, not from 200 to 599",
 		`[{"delay": "soon"}]`:            `posturetest: fault 0: delay is "soon", not a duration such as 250ms`,
+		`[{"delay": 250}]`:               `posturetest: faults: delay is a number, not a string`,
+		`{"operation": "postures.*"}`:    `posturetest: fault 0: operation is "postures.*", which is none of integrations.create, integrations.delete, integrations.get, integrations.list, integrations.update, posture.create, posture.delete, posture.get, posture.list, posture.update`,
 		`{"cut": "off"}`:                 `posturetest: fault 0: cut is "off": use before, after or middle`,
 		`{"path": "[", "operation": ""}`: `posturetest: fault 0: path is "[": syntax error in pattern`,
 	} {

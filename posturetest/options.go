@@ -34,8 +34,8 @@ func WithControl() Option {
 
 // WithOnChange calls save before a request changes a rule or an integration. If save returns an error, nothing is
 // changed and the response is a 500 that holds the error's text. save is called for one change at a time, in the order
-// in which they are made, and must not call the server. What a test does by [Server.AddRule], [Server.Reset] and the
-// like is not reported.
+// in which they are made, and must not call the server. Changes that a test makes through [Server.AddRule], [Server.Reset]
+// and the like are not reported.
 func WithOnChange(save func(Change) error) Option {
 	return func(s *Server) { s.save = save }
 }
@@ -77,7 +77,7 @@ type Behavior struct {
 	IgnoreQuery bool
 	// IntegrationsContentType is the content type of the list of integrations. One user recorded it as text/plain, which
 	// Cloudflare's own Go client refuses. "" is text/plain, unless the request's Accept header asks for application/json,
-	// as this client's and cfposture's do.
+	// as those of that client and of cfposture do.
 	IntegrationsContentType string
 
 	// RefuseReadOnly refuses a request with a member that only the API sets, such as a rule's enabled, with 400. By

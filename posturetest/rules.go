@@ -65,9 +65,12 @@ func givenItem(function string, raw []byte) *item {
 // encodeModel returns the object that a rule or an integration encodes to.
 func encodeModel(function string, model any) object {
 	raw, err := json.Marshal(model)
-	o, ok := decodeObject(raw)
-	if err != nil || !ok {
+	if err != nil {
 		panic(fmt.Sprintf("posturetest: %s: %T can't be stored: %v", function, model, err))
+	}
+	o, ok := decodeObject(raw)
+	if !ok {
+		panic(fmt.Sprintf("posturetest: %s: %T is nil", function, model))
 	}
 	return o
 }
