@@ -2,6 +2,7 @@ package cfposture
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -47,8 +48,8 @@ func NewClient(opts ...Option) (*Client, error) {
 
 // A Request is a request of an endpoint that this package has no method for; see [Client.Do].
 type Request struct {
-	// Method is an HTTP method such as GET. A method other than GET, HEAD, OPTIONS, PUT, PATCH and DELETE is retried like
-	// POST: only if the request was not carried out.
+	// Method is an HTTP method such as POST. It defaults to GET. A method other than GET, HEAD, OPTIONS, PUT, PATCH and
+	// DELETE is retried like POST: only if the request was not carried out.
 	Method string
 	// Path is relative to the base URL, with or without a leading slash. The caller escapes its elements. The account ID
 	// isn't filled in.
@@ -60,19 +61,19 @@ type Request struct {
 }
 
 // Do makes a request of an endpoint that this package has no method for, with the same retries and errors as other calls;
-// for a POST they are those of Create, [ErrOutcomeUnknown] included. Do stores the result in the response envelope in
-// result, a pointer, or ignores it if result is nil.
+// for a POST they are those of Create, [ErrOutcomeUnknown] included. Do decodes the result in the response envelope into
+// result, which must be a pointer. If result is nil, Do ignores what the envelope holds.
 func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Option) error {
 	s, err := c.settings.with(opts)
 	if err != nil {
 		return err
 	}
-	r := &api.Request{Service: "do", Method: request.Method}
+	r := &api.Request{Service: "do", Method: cmp.Or(request.Method, http.MethodGet)}
 	if r.Path, err = api.CleanPath(request.Path); err != nil {
 		return fmt.Errorf("cfposture: %w", err)
 	}
 	fail := func(what string, err error) error {
-		return fmt.Errorf("cfposture: %s %s: %s: %w", request.Method, r.Path, what, err)
+		return fmt.Errorf("cfposture: %s %s: %s: %w", r.Method, r.Path, what, err)
 	}
 	if r.Query, err = api.EncodeQuery(request.Query); err != nil {
 		return fail("query", err)
@@ -289,7 +290,7 @@ func (c *collection[T]) findCreated(ctx context.Context, item creatable[T], know
 func (c *collection[T]) lookUntilFound(ctx context.Context, item creatable[T], known func(id string) bool, opts []Option) (*T, error) {
 	looking, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
-	failure := fmt.Errorf("no new one like it was found within %v", lookTime)
+	failure := fmt.Errorf("no new %s like it appeared within %v", c.noun, lookTime)
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		var found []*T
 		err := c.look(looking, opts, func(id string, have *T) {
@@ -303,7 +304,7 @@ func (c *collection[T]) lookUntilFound(ctx context.Context, item creatable[T], k
 		case err == nil && len(found) == 1:
 			return found[0], nil
 		case err == nil && len(found) > 1:
-			return nil, fmt.Errorf("%s may exist: %d new ones are like it", item.subject(), len(found))
+			return nil, fmt.Errorf("%s may exist %d times: compare the new ones, and delete all but one", item.subject(), len(found))
 		}
 		if deadline, _ := looking.Deadline(); time.Until(deadline) > lastLook {
 			pause = min(pause, time.Until(deadline)-lastLook)
@@ -311,10 +312,7 @@ func (c *collection[T]) lookUntilFound(ctx context.Context, item creatable[T], k
 		select {
 		case <-looking.Done():
 			if ctx.Err() != nil {
-				failure = ctx.Err()
-				if cause := context.Cause(ctx); !errors.Is(failure, cause) {
-					failure = fmt.Errorf("%w: %w", failure, cause)
-				}
+				failure = api.ContextError(ctx)
 			}
 			return nil, fmt.Errorf("%s may exist: %w", item.subject(), failure)
 		case <-time.After(pause):

@@ -138,6 +138,19 @@ func TestDoWithHEAD(t *testing.T) {
 	require.ErrorIs(t, missing.Do(t.Context(), cfposture.Request{Method: http.MethodHead, Path: "zones/x"}, nil), cfposture.ErrNotFound)
 }
 
+func TestDoWithoutAMethodIsAGet(t *testing.T) {
+	requests := 0
+	client := mockClient(t, func(r *http.Request) (*http.Response, error) {
+		requests++
+		assert.Equal(t, http.MethodGet, r.Method)
+		return responding(502, "")(r)
+	}, cfposture.WithMaxRetries(1))
+	err := client.Do(t.Context(), cfposture.Request{Path: "zones"}, nil)
+	require.ErrorContains(t, err, "cfposture: GET zones: ")
+	require.NotErrorIs(t, err, cfposture.ErrOutcomeUnknown)
+	assert.Equal(t, 2, requests)
+}
+
 func TestDoWithAMethodThatNobodyKnowsIsRetriedLikePOST(t *testing.T) {
 	for _, method := range []string{"post", "get", "PURGE", http.MethodConnect} {
 		requests := 0

@@ -139,14 +139,14 @@ func TestCreateOnceFindsOutWhatBecameOfALostPOST(t *testing.T) {
 		reason  string
 	}{
 		"answered":                        {post: answered, created: 1, found: true},
-		"lost before":                     {post: lostBefore, took: time.Minute, reason: "may exist: no new one like it was found within 1m0s"},
+		"lost before":                     {post: lostBefore, took: time.Minute, reason: "like it appeared within 1m0s"},
 		"lost after":                      {post: lostAfter, created: 1, found: true},
-		"lost, and an older one is there": {post: lostBefore, before: []string{"new"}, took: time.Minute, reason: "no new one like it"},
+		"lost, and an older one is there": {post: lostBefore, before: []string{"new"}, took: time.Minute, reason: "like it appeared"},
 		"carried out beside an older one": {post: lostAfter, before: []string{"new", "new"}, created: 1, found: true},
 		"seconds later":                   {post: later(5 * time.Second), before: []string{"new"}, created: 1, found: true, took: 13 * time.Second},
 		"half a minute later":             {post: later(30 * time.Second), created: 1, found: true, took: 39 * time.Second},
 		"others of other names":           {post: lostAfter, between: []string{"other", ""}, created: 1, found: true},
-		"several new ones":                {post: lostAfter, between: []string{"new"}, created: 1, reason: "may exist: 2 new ones are like it"},
+		"several new ones":                {post: lostAfter, between: []string{"new"}, created: 1, reason: "may exist 2 times: compare the new ones, and delete all but one"},
 		"a new one of somebody else":      {post: lostBefore, between: []string{"new"}, found: true}, // can't be told from its own
 	} {
 		for what, service := range createOnces() {
@@ -207,13 +207,13 @@ func TestCreateOnceSaysWhyNothingWasCreated(t *testing.T) {
 	require.ErrorAs(t, err, &refused)
 	require.NotErrorIs(t, err, cfposture.ErrOutcomeUnknown)
 	for name, call := range map[string]func() error{
-		"the rule is nil": func() error {
+		"invalid rule: it is nil": func() error {
 			_, err := client.Posture.CreateOnce(t.Context(), nil)
 			_, also := client.Posture.FindCreated(t.Context(), nil, nil)
 			assert.Equal(t, err, also)
 			return err
 		},
-		"the integration is nil": func() error {
+		"invalid integration: it is nil": func() error {
 			_, err := client.Integrations.CreateOnce(t.Context(), nil)
 			_, also := client.Integrations.FindCreated(t.Context(), nil, nil)
 			assert.Equal(t, err, also)
@@ -271,7 +271,7 @@ func TestFindCreatedLooksUntilItFinds(t *testing.T) {
 				start := time.Now()
 				_, err := service.find(t.Context(), client, known)
 				require.ErrorIs(t, err, cfposture.ErrOutcomeUnknown)
-				require.EqualError(t, err, "cfposture: "+what+` "new" (`+map[string]string{"rule": "disk_encryption", "integration": "kolide"}[what]+`) may exist: no new one like it was found within 1m0s`)
+				require.EqualError(t, err, "cfposture: "+what+` "new" (`+map[string]string{"rule": "disk_encryption", "integration": "kolide"}[what]+`) may exist: no new `+what+` like it appeared within 1m0s`)
 				assert.Equal(t, time.Minute, time.Since(start))
 				assert.Equal(t, 12, network.gets, "the pauses grow")
 
@@ -283,7 +283,7 @@ func TestFindCreatedLooksUntilItFinds(t *testing.T) {
 
 				_, err = service.find(t.Context(), client, nil)
 				require.ErrorIs(t, err, cfposture.ErrOutcomeUnknown, "known is nil, so both are new")
-				require.ErrorContains(t, err, "2 new ones are like it")
+				require.ErrorContains(t, err, "may exist 2 times")
 			})
 		})
 	}

@@ -55,9 +55,6 @@ func (r *Rule) Merge(have *Rule) *Rule {
 		return cmp.Or(r, have).Clone()
 	}
 	merged := merge(r.comparison(have), r, have, decodeRule)
-	if merged == nil { // r isn't valid, as Update is going to say
-		merged = r.Clone()
-	}
 	kept := have.Clone()
 	merged.ID, merged.Enabled = kept.ID, kept.Enabled
 	return merged
@@ -65,7 +62,7 @@ func (r *Rule) Merge(have *Rule) *Rule {
 
 func (r *Rule) comparison(have *Rule) *wire.Comparison {
 	t := cmp.Or(r.wireType(), have.wireType())
-	return variant.Compare(r, t == have.wireType(), newInput(t), func(path, want, have string) bool {
+	return variant.NewComparison(r, t == have.wireType(), newInput(t), func(path, want, have string) bool {
 		return isSameInterval(path, want, have) || have == "" && isLeftOut(t, path)
 	})
 }
@@ -104,9 +101,6 @@ func (i *Integration) Merge(have *Integration) *Integration {
 		return cmp.Or(i, have).Clone()
 	}
 	merged := merge(i.comparison(have), i, have, decodeIntegration)
-	if merged == nil { // i isn't valid, as Update is going to say
-		merged = i.Clone()
-	}
 	kept := have.Clone()
 	merged.ID, merged.Identifier, merged.Schema, merged.TestResults = kept.ID, kept.Identifier, kept.Schema, kept.TestResults
 	return merged
@@ -114,7 +108,7 @@ func (i *Integration) Merge(have *Integration) *Integration {
 
 func (i *Integration) comparison(have *Integration) *wire.Comparison {
 	t := cmp.Or(i.wireType(), have.wireType())
-	return variant.Compare(i, t == have.wireType(), newConfig(t), func(path, want, have string) bool {
+	return variant.NewComparison(i, t == have.wireType(), newConfig(t), func(path, want, have string) bool {
 		switch member, isInConfig := strings.CutPrefix(path, "config."); {
 		case !isInConfig:
 			return isSameInterval(path, want, have)
@@ -171,13 +165,22 @@ func diff(c *wire.Comparison, want, have payload) []Difference {
 	return differences
 }
 
-// merge returns nil if the result can't be written or read.
-func merge[T any](c *wire.Comparison, want, have payload, decode func(*wire.Decoder) (*T, error)) *T {
-	wanted, wantErr := want.encode()
-	there, haveErr := have.encode()
-	if wantErr != nil || haveErr != nil {
-		return nil
+// merge returns have with the members of want over it. What can't be encoded it returns as it is, for Update to refuse.
+func merge[T any](c *wire.Comparison, want, have interface {
+	payload
+	clone() *T
+}, decode func(*wire.Decoder) (*T, error)) *T {
+	wanted, err := want.encode()
+	if err != nil {
+		return want.clone()
 	}
-	merged, _ := decode(wire.NewDecoder([]byte(c.Merge(string(wanted), string(there))))) // nil if there is an error
+	there, err := have.encode()
+	if err != nil {
+		return have.clone()
+	}
+	merged, err := decode(wire.NewDecoder([]byte(c.Merge(string(wanted), string(there)))))
+	if err != nil {
+		return want.clone()
+	}
 	return merged
 }

@@ -42,7 +42,8 @@
 // other rules from being read. [Integration] and [IntegrationConfig] work the same way.
 //
 // Booleans and numbers are pointers, because false and 0 have a meaning of their own: new(true), new(0.0). A nil pointer,
-// an empty string and a nil slice are unset and not sent. A slice that is empty but not nil is sent.
+// an empty string and a nil slice are unset and not sent; only a name is always sent. A slice that is empty but not nil is
+// sent.
 //
 // # Unknown members
 //
@@ -63,7 +64,8 @@
 // GET, PUT, PATCH and DELETE requests are retried after transient failures: connection errors and the statuses 408, 429,
 // 500, 502, 503, 504 and 520 to 527. The client waits between attempts, honors Retry-After, and stays within
 // [WithMaxRetries], [WithMaxRetryWait] and the context's deadline. A POST is retried only if the API can't have carried it
-// out: after a 429, or if there was no connection. Otherwise it is not sent again, and the error wraps [ErrOutcomeUnknown].
+// out: after a 429, or if there was no connection. If its outcome is ambiguous, as after a lost connection or a 502, it is
+// not sent again, and the error wraps [ErrOutcomeUnknown].
 package cfposture
 
 //go:generate go run ./internal/gen

@@ -41,11 +41,11 @@ var (
 
 // Codes of the API's errors, for [Error.HasCode]. Cloudflare documents none of them for this API.
 const (
-	CodeIntegrationCredentials = 2046  // status 400: the service refused an integration's credentials (seen in recordings)
-	CodeInvalidHeaders         = 6003  // status 400: a credential is missing or malformed; the chain says which (users report it)
-	CodeRuleNotFound           = 6024  // no rule has the ID (seen in recordings)
-	CodeInvalidAccessToken     = 9109  // status 403 (users report it)
-	CodeAuthentication         = 10000 // status 403: the credentials are wrong, or lack a permission (users report it)
+	CodeIntegrationCredentials = 2046  // status 400: the service refused an integration's credentials (recorded from the API)
+	CodeInvalidHeaders         = 6003  // status 400: a credential is missing or malformed; the chain says which (reported by users)
+	CodeRuleNotFound           = 6024  // no rule has the ID (recorded from the API)
+	CodeInvalidAccessToken     = 9109  // status 403 (reported by users)
+	CodeAuthentication         = 10000 // status 403: the credentials are wrong, or lack a permission (reported by users)
 )
 
 // An Error is a response that reports a failure: by its status, by an envelope that says success: false, by not being an
@@ -160,7 +160,7 @@ func (e *Error) Is(target error) bool {
 // Unwrap returns why the response can't be used, or nil.
 func (e *Error) Unwrap() error { return e.cause }
 
-// HasCode reports whether one of the errors, or one that it follows from, has the code.
+// HasCode reports whether any of the errors, or of those in their error chains, has the code.
 func (e *Error) HasCode(code int) bool { return hasCode(e.Errors, code) }
 
 func hasCode(messages []Message, code int) bool {
@@ -198,7 +198,7 @@ func messages(read []api.Message) []Message {
 // An ItemError is one unreadable item of a list; it doesn't affect the others. An item is unreadable if it is not an object,
 // has a member of the wrong kind, is not valid UTF-8, or is nested too deep.
 type ItemError struct {
-	// Index is the item's place in its page, from 0.
+	// Index is the zero-based index of the item in its page.
 	Index int
 	// ID is the item's ID, "" if it has none.
 	ID string
@@ -231,7 +231,7 @@ type ValidationError struct {
 type Problem struct {
 	// Field is the path of the member, such as input.path or match[0], or "" for the whole.
 	Field string
-	// Reason reads on from Field, such as: is required.
+	// Reason completes the sentence that Field begins, such as: is required.
 	Reason string
 }
 

@@ -299,7 +299,7 @@ func TestOneBadRuleHidesNoOther(t *testing.T) {
 	client := mockClient(t, responding(200, body))
 
 	rules, err := client.Posture.List(t.Context())
-	require.EqualError(t, err, "cfposture: GET "+rulesPath+`: result[1]: rule b: name is a number where a string is expected: put it in quotes; `+
+	require.EqualError(t, err, "cfposture: GET "+rulesPath+`: result[1]: rule b: name is a number where a string is expected; `+
 		"result[2]: rule: it is null where an object is expected")
 	require.Len(t, rules, 3)
 	assert.Equal(t, "d", rules[2].ID)

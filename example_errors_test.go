@@ -24,7 +24,7 @@ func ExampleError() {
 	case errors.Is(err, cfposture.ErrRateLimited) && errors.As(err, &failure):
 		fmt.Println("try again in", failure.RetryAfter)
 	case errors.As(err, &failure):
-		fmt.Println("the API reports a failure; Cloudflare's support asks for the ray", failure.RayID)
+		fmt.Println("the API reports a failure; Cloudflare's support asks for the Ray ID", failure.RayID)
 	default:
 		fmt.Println("no response:", err)
 	}

@@ -38,19 +38,20 @@ func ExamplePostureService_All() {
 	// warp WARP is on
 }
 
-// The loop may call the client, because All holds no connection while the loop works.
-func ExamplePostureService_All_delete() {
+// The rules are listed first, because deleting moves the rules of later pages.
+func ExamplePostureService_Delete_several() {
 	server := posturetest.NewServer()
 	defer server.Close()
 	server.PutRule(&cfposture.Rule{Name: "old: WARP is on", Type: cfposture.RuleTypeWARP})
 	server.PutRule(&cfposture.Rule{Name: "Traffic is filtered", Type: cfposture.RuleTypeGateway})
 	client, ctx := server.Client(), context.Background()
 
-	for rule, err := range client.Posture.All(ctx) {
-		if err != nil {
-			fmt.Println(err)
-			return
-		}
+	rules, err := client.Posture.List(ctx)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, rule := range rules {
 		if rule.Type == cfposture.RuleTypeWARP {
 			if err := client.Posture.Delete(ctx, rule.ID); err != nil {
 				fmt.Println(err)
@@ -268,7 +269,7 @@ func ExampleDeviceInput() {
 		case *cfposture.FileInput:
 			fmt.Println(rule.Name, "looks for the file", input.Path)
 		case *cfposture.UnknownInput:
-			fmt.Printf("%s is newer than this program: %s\n", rule.Name, input.Raw)
+			fmt.Printf("%s can't be decoded: %s\n", rule.Name, input.Reason)
 		default:
 			fmt.Println(rule.Name, "is a rule of type", rule.Type)
 		}
@@ -276,7 +277,7 @@ func ExampleDeviceInput() {
 	// Output:
 	// up to date compares the version: >= 10.0.22631
 	// managed looks for the file /opt/mdm/agent
-	// entangled is newer than this program: {"qubits":7}
+	// entangled can't be decoded: type "quantum" is not a type of rule
 }
 
 func ExampleUnknownInput() {
@@ -298,7 +299,7 @@ func ExampleUnknownInput() {
 	}
 	// Output:
 	// entangled: {"qubits":7}: type "quantum" is not a type of rule
-	// odd: {"operator":">=","version":15}: input.version is a number where a string is expected: put it in quotes
+	// odd: {"operator":">=","version":15}: input.version is a number where a string is expected
 }
 
 func ExampleParseRule() {

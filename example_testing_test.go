@@ -20,7 +20,7 @@ func countRules(ctx context.Context, client *cfposture.Client) (int, error) {
 func TestCountRules(t *testing.T) {
 	server := posturetest.New(t)
 	server.PutRule(&cfposture.Rule{Name: "WARP is on", Type: cfposture.RuleTypeWARP})
-	server.FailNext(1, 503) // countRules has to get over it
+	server.FailNext(1, 503) // countRules must survive it
 
 	count, err := countRules(t.Context(), server.Client())
 	require.NoError(t, err)

@@ -13,7 +13,7 @@ import (
 	"github.com/cfposture/cfposture/internal/wire"
 )
 
-// A RuleType names what a rule checks. It decides what the Input of the rule holds.
+// A RuleType names what a rule checks. It determines the Go type of the rule's Input.
 type RuleType string
 
 // The rule types, in the order of the API's documents. A type that is not among them is kept and sent all the same.
@@ -62,7 +62,7 @@ const (
 //   - [RuleTypeClientCertificateV2]: [ClientCertificateV2Input], the same with more conditions
 //   - [RuleTypeAntivirus]: [AntivirusInput], the antivirus software is up to date
 //   - [RuleTypeUniqueClientID]: [UniqueClientIDInput], the client's ID is on a list
-//   - [RuleTypeKolide]: [KolideInput], Kolide's state of the device
+//   - [RuleTypeKolide]: [KolideInput], the device's state in Kolide
 //   - [RuleTypeTaniumS2S]: [TaniumS2SInput], Tanium's rating of the device
 //   - [RuleTypeCrowdStrikeS2S]: [CrowdStrikeS2SInput], CrowdStrike's scores of the device
 //   - [RuleTypeIntune]: [IntuneInput], Intune's compliance status of the device
@@ -112,7 +112,7 @@ func ConnectionID(input DeviceInput) string {
 	return ""
 }
 
-// SetConnectionID makes an input name the integration with the given ID. It reports whether its type has a connection_id.
+// SetConnectionID sets the connection_id of an input. It reports whether the type of input has one.
 func SetConnectionID(input DeviceInput, id string) bool {
 	field := connectionID(input)
 	if field != nil {
@@ -133,7 +133,7 @@ type FileInput struct {
 	OperatingSystem Platform `json:"operating_system,omitzero"`
 	// Path is the path of the file. Required.
 	Path string `json:"path,omitzero"`
-	// Exists is whether the file must exist or must not.
+	// Exists is true if the file must exist, and false if it must not.
 	Exists *bool `json:"exists,omitzero"`
 	// SHA256 is the hash of the file, 64 hexadecimal digits.
 	SHA256 string `json:"sha256,omitzero"`
@@ -205,7 +205,7 @@ func (*WARPInput) validate(*check.Problems) {}
 type DiskEncryptionInput struct {
 	// CheckDisks names the volumes to check, such as C.
 	CheckDisks []string `json:"checkDisks,omitzero"`
-	// RequireAll is whether every disk must be encrypted, and not only those of CheckDisks.
+	// RequireAll is whether all disks must be encrypted, and not only those of CheckDisks.
 	RequireAll *bool                      `json:"requireAll,omitzero"`
 	Extra      map[string]json.RawMessage `json:",embed"`
 }
@@ -258,7 +258,7 @@ func (in *CarbonBlackInput) validate(p *check.Problems) { p.Required("path", in.
 type FirewallInput struct {
 	// OperatingSystem is windows or mac.
 	OperatingSystem Platform `json:"operating_system,omitzero"`
-	// Enabled is whether the firewall must be on or must be off. Required.
+	// Enabled is true if the firewall must be on, and false if it must be off. Required.
 	Enabled *bool                      `json:"enabled,omitzero"`
 	Extra   map[string]json.RawMessage `json:",embed"`
 }
@@ -383,7 +383,8 @@ func (in *UniqueClientIDInput) validate(p *check.Problems) { p.ID("id", in.ID) }
 type KolideInput struct {
 	// ConnectionID is the ID of an integration. Required.
 	ConnectionID string `json:"connection_id,omitzero"`
-	// AuthState lists the states that pass, without duplicates. Required unless CountOperator and IssueCount are set.
+	// AuthState lists the states that pass, without duplicates. Required unless CountOperator and IssueCount, or members of
+	// Extra, are set.
 	AuthState []KolideAuthState `json:"auth_state,omitzero"`
 	// CountOperator compares the number of the device's issues with IssueCount.
 	//
@@ -443,7 +444,7 @@ type CrowdStrikeS2SInput struct {
 	ConnectionID string `json:"connection_id,omitzero"`
 	// LastSeen is how long ago CrowdStrike saw the device, such as 1h, 2d or 15d3h20m4s.
 	LastSeen string `json:"last_seen,omitzero"`
-	// Operator compares CrowdStrike's values with OS, Overall, SensorConfig and LastSeen, as far as they are set.
+	// Operator compares CrowdStrike's values with those of OS, Overall, SensorConfig and LastSeen that are set.
 	Operator Operator `json:"operator,omitzero"`
 	// OS is the operating system's score to compare with.
 	OS string `json:"os,omitzero"`
@@ -549,7 +550,7 @@ type UnknownInput struct {
 	Type RuleType
 	// Raw is the input as received. If it is empty, the rule has no input.
 	Raw json.RawMessage
-	// Reason says why the input has none of the other types, such as "path is a number where a string is expected".
+	// Reason says why the input is not of its type, such as "input.path is a number where a string is expected".
 	Reason string
 }
 

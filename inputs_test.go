@@ -118,14 +118,14 @@ func TestInputThatDoesNotFitIsUnknown(t *testing.T) {
 	}{
 		"unknown type":       {"quantum", `{"path":"/x"}`, `type "quantum" is not a type of rule`},
 		"no type":            {"", `{"path":"/x"}`, `type "" is not a type of rule`},
-		"number for text":    {"file", `{"path":5}`, "input.path is a number where a string is expected: put it in quotes"},
+		"number for text":    {"file", `{"path":5}`, "input.path is a number where a string is expected"},
 		"no object":          {"file", `[1, 2]`, "input is an array where an object is expected"},
 		"null in an array":   {"disk_encryption", `{"checkDisks":["C",null]}`, "input.checkDisks[1] is null where a string is expected"},
-		"bool as string":     {"file", `{"exists":"true"}`, "input.exists is a string where true or false is expected: leave out the quotes"},
+		"bool as string":     {"file", `{"exists":"true"}`, "input.exists is a string where true or false is expected"},
 		"member twice":       {"file", `{"path":"/x","path":"/y"}`, "input.path appears twice"},
 		"unknown name twice": {"file", `{"x":1,"x":2}`, "input.x appears twice"},
 		"too large a number": {"antivirus", `{"update_window_days":1e999}`, "input.update_window_days is a number that doesn't fit a float64"},
-		"in an object":       {"client_certificate_v2", `{"locations":{"paths":[1]}}`, "input.locations.paths[0] is a number where a string is expected: put it in quotes"},
+		"in an object":       {"client_certificate_v2", `{"locations":{"paths":[1]}}`, "input.locations.paths[0] is a number where a string is expected"},
 		"name with a line":   {"file", `{"x\n":1,"x\n":2}`, "input.x  appears twice"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,7 +3,6 @@ package cfposture
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -104,24 +103,27 @@ func (s *IntegrationsService) Update(
 	return s.integrations.submit(ctx, "update", http.MethodPatch, change, opts, integrationID)
 }
 
-// Delete deletes one integration. Its errors are those of [PostureService.Delete].
+// Delete deletes one integration. If the API answers a missing ID with 404, the error wraps [ErrNotFound], unless an earlier
+// attempt of this call may have deleted the integration. The API doesn't document what it does with a missing integration,
+// or with one that rules refer to.
 //
 // DELETE /accounts/{account_id}/devices/posture/integration/{integration_id}
 func (s *IntegrationsService) Delete(ctx context.Context, integrationID string, opts ...Option) error {
 	return s.integrations.delete(ctx, integrationID, opts)
 }
 
-var errNilIntegration = errors.New("cfposture: the integration is nil")
+var errNilIntegration = &ValidationError{Subject: "integration", Problems: []Problem{{Reason: "it is nil"}}}
 
-// An Integration connects the account to a service that knows devices. Rules refer to it by its ID, in connection_id.
+// An Integration connects the account to a third-party service that reports on devices. Rules refer to it by its ID, in
+// connection_id.
 type Integration struct {
 	// ID is a UUID, which the API assigns. Create doesn't send it.
 	ID string `json:"id,omitzero"`
-	// Name must not be empty, but several integrations may have the same.
+	// Name is required by the API's documents, although Validate doesn't check it. Several integrations may have the same.
 	Name string `json:"name"`
 	// Type decides what Config is. It defaults to Config's type.
 	Type IntegrationType `json:"type,omitzero"`
-	// Interval is how often the service is asked: "5m", "12h". Required.
+	// Interval is how often Cloudflare polls the service: "5m", "12h". Required.
 	Interval Interval `json:"interval,omitzero"`
 	// Config says how to reach the service. Create requires it. Responses leave out its secrets.
 	Config IntegrationConfig `json:"config,omitzero"`
@@ -150,7 +152,7 @@ func ParseIntegration(data []byte, allow ...string) (*Integration, error) {
 type IntegrationUpdate struct {
 	Name     *string
 	Interval *Interval
-	// Config replaces the stored one: give all members, secrets included. Its type is sent with it. Other clients send only
+	// Config replaces the stored one, so it must have all members, secrets included. Its type is sent with it. Other clients send only
 	// the new secret, which passes with [WithoutValidation]; whether the live API then keeps the other members is not
 	// documented.
 	Config IntegrationConfig
@@ -250,7 +252,7 @@ func (i Integration) String() string {
 // alphabetical order.
 func (i *Integration) UnknownMembers() []string { return variant.Paths(i.unknowns()) }
 
-// LogValue returns the members that are set, as a group, without secrets.
+// LogValue returns the members that are set, as a group, without secrets, read-only members and those in Extra.
 func (i Integration) LogValue() slog.Value {
 	attrs := variant.Attrs("id", i.ID, "name", i.Name, "type", string(i.wireType()), "interval", string(i.Interval))
 	return slog.GroupValue(variant.AppendAttr(attrs, "config", i.Config)...)

@@ -142,7 +142,7 @@ func TestTypeDecidesTheConfig(t *testing.T) {
 		text, reason    string
 	}{
 		{"quantum", `{"a":1}`, `type "quantum" is not a type of integration`},
-		{cfposture.IntegrationTypeKolide, `{"client_id":5}`, "config.client_id is a number where a string is expected: put it in quotes"},
+		{cfposture.IntegrationTypeKolide, `{"client_id":5}`, "config.client_id is a number where a string is expected"},
 		{cfposture.IntegrationTypeIntune, `[]`, "config is an array where an object is expected"},
 	} {
 		want := &cfposture.UnknownConfig{Type: test.integrationType, Raw: json.RawMessage(test.text), Reason: test.reason}
@@ -157,7 +157,7 @@ func TestInvalidIntegrationIsNotSent(t *testing.T) {
 	_, err := client.Integrations.Create(t.Context(), &cfposture.Integration{Interval: "5m", Config: &cfposture.KolideConfig{ClientID: "id"}})
 	assertProblems(t, err, "config.client_secret: is required")
 	_, err = client.Integrations.Create(t.Context(), nil)
-	require.EqualError(t, err, "cfposture: the integration is nil")
+	require.EqualError(t, err, "cfposture: invalid integration: it is nil")
 	_, err = client.Integrations.Update(t.Context(), "x", cfposture.IntegrationUpdate{})
 	assertProblems(t, err, ": the change is empty")
 	_, err = client.Integrations.Update(t.Context(), "", cfposture.IntegrationUpdate{Name: new("n")})
@@ -187,7 +187,7 @@ func TestChangeThatCannotBeWrittenIsAnError(t *testing.T) {
 	_, err = cfposture.Integration{Config: &cfposture.UnknownConfig{Raw: json.RawMessage("{")}}.MarshalJSON()
 	require.EqualError(t, err, `cfposture: integration: config is not valid JSON`)
 	require.EqualError(t, new(cfposture.Integration).UnmarshalJSON([]byte(`{"id":"x","interval":5}`)),
-		`cfposture: integration x: interval is a number where a string is expected: put it in quotes`)
+		`cfposture: integration x: interval is a number where a string is expected`)
 }
 
 func TestChangeSendsWhatIsSetToEmpty(t *testing.T) {

@@ -254,7 +254,7 @@ func testUnmarshalReplaces[T any](t *testing.T, value T, text string, want T) {
 
 func TestUnmarshalNamesTheMemberThatDoesNotFit(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"id":"x","name":5}`:                   `cfposture: rule x: name is a number where a string is expected: put it in quotes`,
+		`{"id":"x","name":5}`:                   `cfposture: rule x: name is a number where a string is expected`,
 		`{"id":"x","match":{}}`:                 `cfposture: rule x: match is an object where an array is expected`,
 		`{"id":"x","match":[{},null]}`:          `cfposture: rule x: match[1] is null where an object is expected`,
 		`{"id":"x","match":[{"platform":[1]}]}`: `cfposture: rule x: match[0].platform is an array where a string is expected`,
@@ -262,7 +262,7 @@ func TestUnmarshalNamesTheMemberThatDoesNotFit(t *testing.T) {
 		`{"id":["x"]}`:                          `cfposture: rule: id is an array where a string is expected`,
 		`[]`:                                    `cfposture: rule: it is an array where an object is expected`,
 		`{"id":"x","match":[{"x":1,"x":2}]}`:    `cfposture: rule x: match[0].x appears twice`,
-		`{"type":true,"input":{}}`:              `cfposture: rule: type is true or false where a string is expected: put it in quotes`,
+		`{"type":true,"input":{}}`:              `cfposture: rule: type is true or false where a string is expected`,
 	} {
 		var rule cfposture.Rule
 		require.EqualError(t, json.Unmarshal([]byte(text), &rule), want, text)
@@ -270,7 +270,7 @@ func TestUnmarshalNamesTheMemberThatDoesNotFit(t *testing.T) {
 	}
 	var input cfposture.FileInput
 	require.EqualError(t, json.Unmarshal([]byte(`{"path":5}`), &input),
-		`cfposture: cfposture.FileInput: path is a number where a string is expected: put it in quotes`)
+		`cfposture: cfposture.FileInput: path is a number where a string is expected`)
 	require.EqualError(t, new(cfposture.Rule).UnmarshalJSON([]byte(`{`)), "cfposture: not valid JSON")
 }
 

@@ -29,6 +29,20 @@ func TestMergeKeepsSetsThatAreEqual(t *testing.T) {
 	}
 }
 
+func TestMergeOfWhatCannotBeEncodedIsRefusedByUpdate(t *testing.T) {
+	broken := map[string]json.RawMessage{"x": json.RawMessage("{")}
+	for _, rules := range [][2]*cfposture.Rule{
+		{{Name: "want", Extra: broken}, {ID: "1", Type: cfposture.RuleTypeWARP}},
+		{{Name: "want"}, {ID: "1", Type: cfposture.RuleTypeWARP, Description: "have", Extra: broken}},
+	} {
+		merged := rules[0].Merge(rules[1])
+		assert.Equal(t, "1", merged.ID)
+		assert.ErrorContains(t, merged.Validate(), "x of Extra is not valid JSON")
+	}
+	merged := (&cfposture.Integration{Name: "want"}).Merge(&cfposture.Integration{ID: "1", Extra: broken})
+	assert.ErrorContains(t, merged.Validate(), "x of Extra is not valid JSON")
+}
+
 func TestDiffShowsNoSecretOfAnUnknownConfig(t *testing.T) {
 	for _, raws := range [][2]string{
 		{`{"secret":"topsecret3"}`, `null`}, {`{"secret":"topsecret3"}`, `[]`}, {`["topsecret3"]`, `{"secret":"x"}`}, {`"topsecret3"`, `1`},

@@ -1713,7 +1713,11 @@ func (i *Integration) wireType() IntegrationType {
 
 // unknowns returns the members that have no field.
 func (i *Integration) unknowns() []wire.Unknown {
-	return wire.Unknowns(i, "config", variant.OrNil(i.Config))
+	c := i.Config
+	if variant.IsNil(c) { // a member of the integration may have been meant for one
+		c = newConfig(i.Type)
+	}
+	return wire.Unknowns(i, "config", variant.OrNil(c))
 }
 
 func (i *Integration) decode(d *wire.Decoder) {
@@ -1787,7 +1791,11 @@ func (r *Rule) wireType() RuleType {
 
 // unknowns returns the members that have no field.
 func (r *Rule) unknowns() []wire.Unknown {
-	return wire.Unknowns(r, "input", variant.OrNil(r.Input))
+	in := r.Input
+	if variant.IsNil(in) { // a member of the rule may have been meant for one
+		in = newInput(r.Type)
+	}
+	return wire.Unknowns(r, "input", variant.OrNil(in))
 }
 
 func (r *Rule) decode(d *wire.Decoder) {

@@ -74,7 +74,7 @@ func WithTokenSource(source func(context.Context) (string, error)) Option {
 // It defaults to CLOUDFLARE_EMAIL and CLOUDFLARE_API_KEY. Prefer an API token, which can be limited to what it is for.
 func WithAPIKey(email, key string) Option {
 	return func(s *settings) {
-		problem := errors.Join(api.CheckCredential("email", email), api.CheckCredential("API key", key))
+		problem := errors.Join(api.CheckCredential("email (WithAPIKey or "+envEmail+")", email), api.CheckCredential("API key", key))
 		s.authenticate(problem, func(_ context.Context, header http.Header) error {
 			header.Set("X-Auth-Email", email)
 			header.Set("X-Auth-Key", key)
@@ -200,8 +200,8 @@ func WithLimiter(limiter Limiter) Option {
 	return func(s *settings) { s.limiter = limiter }
 }
 
-// WithRateLimit allows perSecond requests, and bursts of up to burst. Clients and calls that are given the same Option value
-// share the limit. It defaults to none, and replaces a limiter.
+// WithRateLimit limits requests to perSecond per second on average, in bursts of at most burst. Clients and calls that are
+// given the same Option value share the limit. It defaults to none, and replaces a limiter.
 func WithRateLimit(perSecond float64, burst int) Option {
 	limiter := rate.NewLimiter(rate.Limit(perSecond), burst)
 	return func(s *settings) {
@@ -222,8 +222,8 @@ func WithPacing() Option {
 }
 
 // WithLogger logs every attempt at [slog.LevelDebug] and every retry at [slog.LevelWarn]: method, path, status, duration
-// and ray, never headers or credentials. A logger that is enabled at slog.LevelDebug-4 gets the bodies of requests and
-// responses as well, without secrets and cut at 4 KiB. It defaults, also for nil, to no logging.
+// and ray, never headers or credentials. A logger that is enabled at slog.LevelDebug-4 gets attempts at that level instead,
+// with the bodies of request and response, without secrets and cut at 4 KiB. It defaults, also for nil, to no logging.
 func WithLogger(logger *slog.Logger) Option {
 	return func(s *settings) { s.logger = logger }
 }

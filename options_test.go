@@ -104,7 +104,7 @@ func TestNewClientRefusesWhatCannotBeRight(t *testing.T) {
 		"no credentials":     {nil, "no credentials: use WithAPIToken or set CLOUDFLARE_API_TOKEN"},
 		"token with newline": {[]cfposture.Option{cfposture.WithAPIToken("secret-token\n")}, "API token has a newline or another control character"},
 		"empty token":        {[]cfposture.Option{cfposture.WithAPIToken("")}, "API token is empty"},
-		"empty key":          {[]cfposture.Option{cfposture.WithAPIKey("", "")}, "email is empty; API key is empty"},
+		"empty key":          {[]cfposture.Option{cfposture.WithAPIKey("", "")}, "email (WithAPIKey or CLOUDFLARE_EMAIL) is empty; API key is empty"},
 		"key with newline":   {[]cfposture.Option{cfposture.WithAPIKey("e", "secret-key\r\n")}, "API key has a newline"},
 		"nil source":         {[]cfposture.Option{cfposture.WithTokenSource(nil)}, "token source is nil"},
 		"plain http":         {[]cfposture.Option{token, cfposture.WithBaseURL("http://api.cloudflare.com/client/v4")}, "use WithPlainHTTP to allow http"},
@@ -147,7 +147,7 @@ func TestNewClientRefusesWhatCannotBeRight(t *testing.T) {
 	t.Run("half a key in the environment", func(t *testing.T) {
 		clearEnvironment(t, map[string]string{"CLOUDFLARE_API_KEY": "secret-key"})
 		_, err := cfposture.NewClient()
-		require.EqualError(t, err, "cfposture: email is empty")
+		require.EqualError(t, err, "cfposture: email (WithAPIKey or CLOUDFLARE_EMAIL) is empty")
 	})
 }
 

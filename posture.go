@@ -3,7 +3,6 @@ package cfposture
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -47,9 +46,9 @@ func (s *PostureService) List(ctx context.Context, opts ...Option) ([]*Rule, err
 }
 
 // All yields every rule of the account, page by page. A whole page is read before its rules are yielded, so the loop may
-// take its time and make calls. No rule is yielded twice. An unreadable rule is yielded as nil and an [*ItemError], after
-// which the loop may go on; any other error ends it. That error wraps [ErrIncomplete] if the list can't be shown to be
-// complete, for example because the loop deletes the rules that it lists.
+// take its time and make calls. It should not create or delete rules, because that moves the rules of later pages: use
+// List for that. No rule is yielded twice. An unreadable rule is yielded as nil and an [*ItemError], after which the loop
+// may go on; any other error ends it. That error wraps [ErrIncomplete] if the list can't be shown to be complete.
 //
 // GET /accounts/{account_id}/devices/posture
 func (s *PostureService) All(ctx context.Context, opts ...Option) iter.Seq2[*Rule, error] {
@@ -124,9 +123,10 @@ func (s *PostureService) Delete(ctx context.Context, ruleID string, opts ...Opti
 	return s.rules.delete(ctx, ruleID, opts)
 }
 
-var errNilRule = errors.New("cfposture: the rule is nil")
+var errNilRule = &ValidationError{Subject: "rule", Problems: []Problem{{Reason: "it is nil"}}}
 
-// A Rule checks a device. The API's documents call it DevicePostureRule. A rule that was read keeps up to 4 KiB in memory.
+// A Rule checks a device. The API's documents call it DevicePostureRule. The strings of a rule that was read share up to
+// 4 KiB of memory with those of its neighbors in the list.
 type Rule struct {
 	// ID is a UUID, which the API assigns. Create and Update don't send it in the rule. An Access policy refers to the
 	// rule by it, as device_posture.integration_uid.
@@ -165,6 +165,8 @@ type Match struct {
 //
 // Members that are listed in allow, such as "input.flavor" or "match.later", may be there without a field. "*" stands
 // for all of them, and for every type. A value that doesn't fit its field is always an error.
+//
+// To read YAML, pass what YAMLToJSONStrict of sigs.k8s.io/yaml returns.
 func ParseRule(data []byte, allow ...string) (*Rule, error) {
 	d, r := wire.NewDocument(data, allow, ""), new(Rule)
 	if text := d.Decode("", d.Text, r.decode); text != "" {
@@ -231,7 +233,8 @@ func (t RuleType) needsInput() bool {
 // match[0].later, in alphabetical order.
 func (r *Rule) UnknownMembers() []string { return variant.Paths(r.unknowns()) }
 
-// String returns one line for people: the name, type and ID, the devices, the schedule, the input and unknown members.
+// String returns one line for people: the name, type and ID, the devices, the schedule, the input, and whether the
+// rule is disabled.
 func (r Rule) String() string {
 	line := check.Subject("rule", r.Name, r.wireType())
 	if r.ID != "" {
@@ -252,7 +255,7 @@ func (r Rule) String() string {
 	return api.Printable(line)
 }
 
-// LogValue returns the members that are set, as a group.
+// LogValue returns the members that are set, as a group, without those in Extra.
 func (r Rule) LogValue() slog.Value {
 	attrs := variant.Attrs("id", r.ID, "name", r.Name, "type", string(r.wireType()), "description", r.Description,
 		"schedule", string(r.Schedule), "expiration", string(r.Expiration))

@@ -45,7 +45,7 @@ func TestValidateNamesWhatTheAPIWouldRefuse(t *testing.T) {
 		"schedule below 1m":   {cfposture.Rule{Type: "warp", Schedule: "59s"}, []string{"schedule: below the minimum of 1m"}},
 		"schedule of 0":       {cfposture.Rule{Type: "warp", Schedule: "0m"}, []string{"schedule: below the minimum"}},
 		"schedule unreadable": {cfposture.Rule{Type: "warp", Schedule: "often"}, []string{`schedule: "often" is not an interval`}},
-		"schedule negative":   {cfposture.Rule{Type: "warp", Schedule: "-5m"}, []string{`schedule: "-5m" is not an interval`}},
+		"schedule negative":   {cfposture.Rule{Type: "warp", Schedule: "-5m"}, []string{`schedule: is "-5m", which is negative`}},
 		"expiration":          {cfposture.Rule{Type: "warp", Expiration: "5"}, []string{`expiration: "5" is not an interval`}},
 		"long ID":             {cfposture.Rule{ID: long, Type: "warp"}, []string{"id: has 37 characters, more than 36"}},
 		"type against input":  {cfposture.Rule{Type: "file", Input: &cfposture.WARPInput{}}, []string{`type: is "file" but the input is one for "warp"`}},
@@ -169,8 +169,8 @@ func TestValidateAcceptsEverySample(t *testing.T) {
 func TestValidationErrorIsOneLine(t *testing.T) {
 	err := (&cfposture.Rule{Type: "wa\nrp", Schedule: "1\x1b", Input: &cfposture.FileInput{}}).Validate()
 	require.EqualError(t, err, `cfposture: invalid rule (wa rp): type is "wa\nrp" but the input is one for "file"; schedule "1\x1b" is not an interval such as 5m or 1h; input.path is required`)
-	require.EqualError(t, (*cfposture.Rule)(nil).Validate(), "cfposture: the rule is nil")
-	require.EqualError(t, (*cfposture.Integration)(nil).Validate(), "cfposture: the integration is nil")
+	require.EqualError(t, (*cfposture.Rule)(nil).Validate(), "cfposture: invalid rule: it is nil")
+	require.EqualError(t, (*cfposture.Integration)(nil).Validate(), "cfposture: invalid integration: it is nil")
 }
 
 func TestNothingInvalidIsSentUnlessAskedFor(t *testing.T) {
@@ -183,9 +183,9 @@ func TestNothingInvalidIsSentUnlessAskedFor(t *testing.T) {
 	_, err = client.Posture.Update(t.Context(), rule)
 	assertProblems(t, err, "input.path: is required")
 	_, err = client.Posture.Create(t.Context(), nil)
-	require.EqualError(t, err, "cfposture: the rule is nil")
+	require.EqualError(t, err, "cfposture: invalid rule: it is nil")
 	_, err = client.Posture.Update(t.Context(), nil)
-	require.EqualError(t, err, "cfposture: the rule is nil")
+	require.EqualError(t, err, "cfposture: invalid rule: it is nil")
 	assert.Empty(t, server.Requests())
 
 	_, err = client.Posture.Create(t.Context(), rule, cfposture.WithoutValidation())

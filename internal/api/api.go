@@ -174,9 +174,9 @@ type wrapped struct {
 func (e *wrapped) Error() string   { return e.text }
 func (e *wrapped) Unwrap() []error { return e.causes }
 
-// contextError returns the error of a context that has ended, with its cause if that says more. Callers test for
+// ContextError returns the error of a context that has ended, with its cause if that says more. Callers test for
 // context.Canceled and context.DeadlineExceeded, so a cause must not replace them.
-func contextError(ctx context.Context) error {
+func ContextError(ctx context.Context) error {
 	err, cause := ctx.Err(), context.Cause(ctx)
 	if errors.Is(err, cause) {
 		return err

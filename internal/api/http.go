@@ -191,7 +191,7 @@ func Do(ctx context.Context, c *Config, r *Request) (*Response, error) {
 		}
 		o.logRetry(ctx, wait, failed.err)
 		if sleep(ctx, wait) != nil {
-			return &o.response, o.after(failed, o.errorf("%w, waiting to retry", contextError(ctx)))
+			return &o.response, o.after(failed, o.errorf("%w, waiting to retry", ContextError(ctx)))
 		}
 		if failed.outcome != cutShort { // a 404 that did not come whole must not be found in a later error
 			before = failed
@@ -250,7 +250,7 @@ func (o *operation) notRetried(failed *attemptError, reason error) error {
 // within the timeout of an attempt; and only when the response has been read whole it judges what that says.
 func (o *operation) attempt(ctx context.Context) *attemptError {
 	if ctx.Err() != nil {
-		return &attemptError{outcome: notSent, err: o.errorf("%w", contextError(ctx))}
+		return &attemptError{outcome: notSent, err: o.errorf("%w", ContextError(ctx))}
 	}
 	if err := o.takeTurn(ctx); err != nil {
 		return &attemptError{outcome: notSent, err: o.errorf("%w", err)}
@@ -272,7 +272,7 @@ func (o *operation) attempt(ctx context.Context) *attemptError {
 func (o *operation) takeTurn(ctx context.Context) error {
 	if o.Pacer != nil {
 		if err := o.Pacer.wait(ctx, o.MaxRetryWait); err != nil {
-			return fmt.Errorf("%w, waiting for the next rate limit window", contextError(ctx))
+			return fmt.Errorf("%w, waiting for the next rate limit window", ContextError(ctx))
 		}
 	}
 	if o.Limiter == nil {
@@ -323,7 +323,7 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 	return o.send(ctx, &trace{Context: attemptCtx, cancel: cancel, earlier: o.sent}, body)
 }
 
-// send is exchange once the attempt has its context and trace. It decides only about responses that can't be read; judge
+// send does the work of exchange, within the context of the trace. It decides only about responses that can't be read; judge
 // does the rest.
 //
 // The status of a response counts for more than a body that was cut short: a 429 or 503 says what to do without its body.
@@ -377,7 +377,7 @@ func (o *operation) send(ctx context.Context, seen *trace, body *bytes.Buffer) (
 // newRequest sets the request of a trace. The token source gets the context without the trace, so that requests that
 // it makes itself are not mistaken for this one.
 func (o *operation) newRequest(seen *trace) error {
-	if o.Method != "" && !isToken(o.Method) { // empty is GET, as in net/http
+	if !isToken(o.Method) {
 		return fmt.Errorf("invalid method %q", o.Method)
 	}
 	target, err := o.target()
@@ -462,7 +462,7 @@ func (o *operation) connectionFailed(ctx, attemptCtx context.Context, err error,
 func connectionError(ctx, attemptCtx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
-		return contextError(ctx)
+		return ContextError(ctx)
 	case attemptCtx.Err() != nil:
 		return context.Cause(attemptCtx) // the timeout, or why net/http must not go on
 	case errors.Is(err, context.Canceled):

@@ -97,8 +97,8 @@ func (o *operation) judge(ctx context.Context, response *http.Response, body []b
 	return nil
 }
 
-// needsNoBody reports whether a success may have no envelope. A HEAD has none. If the
-// caller asks for no result, a DELETE or a 204 may have none either. Anything else without an envelope may be the page of a proxy.
+// needsNoBody reports whether a success may have no envelope. A HEAD has none. If the caller asks for no result, a DELETE or
+// a 204 may have none either. Anything else without an envelope may be the page of a proxy.
 func (o *operation) needsNoBody(response *http.Response, body []byte) bool {
 	switch {
 	case o.Method == http.MethodHead:

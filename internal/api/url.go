@@ -80,6 +80,9 @@ func EncodeQuery(q any) (string, error) {
 		return q.Encode(), nil
 	default:
 		values, err := query.Values(q)
-		return values.Encode(), err
+		if err != nil {
+			return "", fmt.Errorf("%T is not a struct with url tags, nor url.Values: %w", q, err)
+		}
+		return values.Encode(), nil
 	}
 }

@@ -66,5 +66,5 @@ func TestEncodeQuery(t *testing.T) {
 		assert.Equal(t, want, got)
 	}
 	_, err := EncodeQuery("page=2")
-	require.Error(t, err)
+	require.ErrorContains(t, err, "string is not a struct with url tags, nor url.Values")
 }

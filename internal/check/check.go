@@ -96,11 +96,13 @@ func (p *Problems) Interval(member, value string) (length time.Duration, ok bool
 		return 0, false
 	}
 	length, err := interval.Parse(value)
-	if err != nil || length < 0 {
-		p.Add(member, fmt.Sprintf("%q is not an interval such as 5m or 1h", value))
-		return 0, false
+	switch {
+	case err != nil:
+		p.Add(member, err.Error())
+	case length < 0:
+		p.Add(member, fmt.Sprintf("is %q, which is negative", value))
 	}
-	return length, true
+	return length, err == nil && length >= 0
 }
 
 // OneOf checks a value that may be unset and is otherwise one of those that are listed.

@@ -32,7 +32,7 @@ func TestProblems(t *testing.T) {
 		"a long ID":      {func(p *check.Problems) { p.IDLength("id", strings.Repeat("é", 37)) }, "id has 37 characters, more than 36"},
 		"an ID":          {func(p *check.Problems) { p.ID("id", strings.Repeat("é", 36)) }, ""},
 		"no interval":    {func(p *check.Problems) { p.Interval("schedule", "soon") }, `schedule "soon" is not an interval such as 5m or 1h`},
-		"below zero":     {func(p *check.Problems) { p.Interval("schedule", "-1m") }, `schedule "-1m" is not an interval such as 5m or 1h`},
+		"below zero":     {func(p *check.Problems) { p.Interval("schedule", "-1m") }, `schedule is "-1m", which is negative`},
 		"an interval":    {func(p *check.Problems) { p.Interval("schedule", "2d"); p.Interval("schedule", "") }, ""},
 		"none of":        {func(p *check.Problems) { check.OneOf(p, "operator", "=", "<", "==") }, `operator "=" is none of <, ==`},
 		"one of":         {func(p *check.Problems) { check.OneOf(p, "operator", "<", "<"); check.OneOf(p, "operator", "", "<") }, ""},

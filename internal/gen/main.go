@@ -533,7 +533,11 @@ func ({{$o.Receiver}} *{{$o.Name}}) wireType() {{.TypeName}} {
 
 // unknowns returns the members that have no field.
 func ({{$o.Receiver}} *{{$o.Name}}) unknowns() []wire.Unknown {
-	return wire.Unknowns({{$o.Receiver}}, "{{.Member}}", variant.OrNil({{$o.Receiver}}.{{.Suffix}}))
+	{{.Receiver}} := {{$o.Receiver}}.{{.Suffix}}
+	if variant.IsNil({{.Receiver}}) { // a member of the {{.Noun}} may have been meant for one
+		{{.Receiver}} = new{{.Suffix}}({{$o.Receiver}}.Type)
+	}
+	return wire.Unknowns({{$o.Receiver}}, "{{.Member}}", variant.OrNil({{.Receiver}}))
 }
 {{else}}{{if not .HasString}}{{template "string" .}}{{end}}{{template "json" .}}{{end}}
 {{- template "decode" .}}{{template "encode" .}}{{template "clone" .}}{{end}}

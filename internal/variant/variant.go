@@ -36,8 +36,8 @@ func Field(v any, member string) any {
 	return nil
 }
 
-// Decode has decode read a variant. It returns its text and a reason if decode can't, or if decode is nil because no struct
-// belongs to the type of the item, which is a noun such as rule.
+// Decode calls decode to read a variant. If the variant doesn't fit, or decode is nil because the item's type has no struct,
+// Decode returns its text and the reason. The noun, such as rule, says what the item is.
 func Decode(d *wire.Decoder, noun, itemType, member string, decode func(*wire.Decoder)) (text []byte, reason string) {
 	if decode == nil {
 		return bytes.Clone(d.Value()), NoType(noun, itemType)
@@ -70,9 +70,9 @@ func Paths(unknowns []wire.Unknown) []string {
 	return paths
 }
 
-// Compare returns how to compare items whose variants are like the one that v points to, or are of a type that has no
+// NewComparison returns how to compare items whose variants are like the one that v points to, or are of a type that has no
 // struct if v is nil. If the items are not of the same type, their variants are compared as a whole.
-func Compare(item any, isSameType bool, v any, same func(path, want, have string) bool) *wire.Comparison {
+func NewComparison(item any, isSameType bool, v any, same func(path, want, have string) bool) *wire.Comparison {
 	c := &wire.Comparison{Model: item, Same: same}
 	switch {
 	case isSameType && v == nil:

@@ -65,7 +65,7 @@ func (c *Comparison) diffMember(found []Difference, path string, f *field, want,
 	return append(found, Difference{path, want, have})
 }
 
-// within returns the fields of two values that are objects, or nil if they aren't or if the objects are one value.
+// within returns the fields by which to compare two objects, or nil if the values are to be compared as wholes.
 func (c *Comparison) within(f *field, want, have string) *structInfo {
 	switch {
 	case f == nil || want[0] != '{' || have != "" && have[0] != '{':
@@ -73,7 +73,7 @@ func (c *Comparison) within(f *field, want, have string) *structInfo {
 	case f.kind == kindVariant && c.Variant != nil && have != "":
 		return infoOf(reflect.TypeOf(c.Variant).Elem())
 	case f.kind == kindObject:
-		return f.elements
+		return f.inner
 	}
 	return nil
 }
@@ -101,7 +101,7 @@ func (c *Comparison) isSameSet(path string, f *field, want, have string) bool {
 
 func (c *Comparison) isSameElement(path string, f *field, want, have string) bool {
 	if f.kind == kindObjects && want[0] == '{' && have[0] == '{' {
-		return len(c.diff(nil, path, f.elements, want, have)) == 0
+		return len(c.diff(nil, path, f.inner, want, have)) == 0
 	}
 	return Equal(want, have)
 }

@@ -34,10 +34,11 @@ func (e *MemberError) At(path string) *MemberError {
 // maxErrors is how many errors a strict Decoder goes on after.
 const maxErrors = 100
 
-// A Decoder reads an object into the fields of a struct, between BeginObject and EndObject. A value that would not be the same if it
-// were encoded again is an error, which ends the decoding. A field whose member is null stays as it is.
+// A Decoder reads an object into the fields of a struct, between BeginObject and EndObject. A value that would not be the
+// same if it were encoded again is an error, which ends the decoding. A field whose member is null stays as it is.
 //
-// Members are walked by a loop like this. A variable that the loop declared itself would be copied for each member.
+// Members are walked by a loop like this. Declare o before the loop: Go copies a variable of the for clause at each
+// iteration.
 //
 //	o := d.Object()
 //	for o.Next() {
@@ -69,7 +70,7 @@ func NewDecoder(text []byte) *Decoder { return &Decoder{Scanner: *NewScanner(tex
 func (d *Decoder) BeginObject() {
 	const least, most = 512, 4 << 10
 	d.start, d.variant, d.wrong = d.Offset(), 0, nil
-	d.look()
+	d.resetChecks()
 	end := d.copiedAt + len(d.copied)
 	if d.start < d.copiedAt || end-d.start < least && end < len(d.text) {
 		d.copiedAt = d.start
@@ -77,12 +78,12 @@ func (d *Decoder) BeginObject() {
 	}
 }
 
-// EndObject ends the object. It returns what [Scanner.Sound] finds wrong with the text, or else the first *MemberError.
+// EndObject ends the object. It returns what [Scanner.CheckedValue] finds wrong with the text, or else the first *MemberError.
 func (d *Decoder) EndObject() (err error) {
 	switch {
 	case len(d.wrong) > 0 || d.depth > maxDepth/2:
 		d.Return(d.start)
-		_, err = d.Sound()
+		_, err = d.CheckedValue()
 	case !d.isUnicode(d.Text(d.start)):
 		err = errNotUnicode
 	}
@@ -95,7 +96,7 @@ func (d *Decoder) EndObject() (err error) {
 	return err
 }
 
-// Revisit has read pass the value of the variant, if the object has one, after the object has been read.
+// Revisit goes back to the value of the variant, if the object had one, and calls read, which must move past it.
 func (d *Decoder) Revisit(read func()) {
 	if d.variant == 0 {
 		return
@@ -106,7 +107,7 @@ func (d *Decoder) Revisit(read func()) {
 	d.Return(end)
 }
 
-// Try has decode read a value. If that does not fit, Try returns its text and why.
+// Try calls decode to read a value. If the value doesn't fit, Try returns its text and the reason.
 func (d *Decoder) Try(decode func(*Decoder)) (text []byte, wrong *MemberError) {
 	start := d.Offset()
 	decode(d)
@@ -145,7 +146,7 @@ func UnmarshalMembers(data []byte, into any, decode func(*Decoder)) error {
 	})
 }
 
-// unmarshal has decode read data, unless that is null.
+// unmarshal calls decode to read data, unless that is null.
 func unmarshal(data []byte, decode func(*Decoder) error) error {
 	if !Valid(data) {
 		return errors.New("cfposture: not valid JSON")
@@ -193,7 +194,8 @@ func (m *Members) Next() bool {
 	return d.err == nil
 }
 
-// Has reports whether the member has a value other than null, and no member before had its number. It passes what has not.
+// Has reports whether the member has a value to read. It skips null, and a value of a member that came before, which is an
+// error.
 func (m *Members) Has(number int) bool {
 	bit := uint64(1) << number
 	isRepeated := m.seen&bit != 0
@@ -346,8 +348,8 @@ func (e *Elements) Next() bool {
 	return d.Next(']')
 }
 
-// Room returns the list of the elements before this one, which is to be read next. A long list gets room for all that
-// follow, because growing step by step would take many times its memory. [Exact] copies it once more.
+// Room returns list, which has the elements before the current one, with capacity for the rest if the array is long. To
+// grow it step by step would take many times its memory. [Exact] copies it once more.
 func Room[T any](list []T, e *Elements) []T {
 	const long = 16
 	if e.index != long {
@@ -406,11 +408,12 @@ func (d *Decoder) part(start, end int) string {
 	return d.copied[start-d.copiedAt : end-d.copiedAt]
 }
 
-// mismatch says what the value is and moves past it.
+// mismatch says what the value is, and to the person who wrote it what to do, and moves past it.
 func (d *Decoder) mismatch(want string) {
 	have := Describe(d.Kind())
 	reason := "is " + have + " where " + want + " is expected"
 	switch {
+	case !d.isStrict: // the API wrote it
 	case want == "a string" && (have == "a number" || have == "true or false"):
 		reason += ": put it in quotes"
 	case (want == "a number" || want == "true or false") && have == "a string":

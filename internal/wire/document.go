@@ -26,7 +26,7 @@ func NewDocument(data []byte, allow []string, outer string) *Document {
 // Add adds an error.
 func (d *Document) Add(path, reason string) { d.Wrong = append(d.Wrong, &MemberError{path, reason}) }
 
-// Decode has decode read the text at a path, and returns the text of the variant. It goes on after a value that
+// Decode calls decode to read the text at a path, and returns the text of the variant. It goes on after a value that
 // doesn't fit.
 func (d *Document) Decode(path, text string, decode func(*Decoder)) (variant string) {
 	if text == "" {

@@ -15,10 +15,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// Valid reports whether data is one JSON value in UTF-8. Names may repeat: Decode refuses those where it meets them.
+// Valid reports whether data is one JSON value in UTF-8. Names may repeat: a Decoder refuses those where it meets them.
 func Valid(data []byte) bool {
 	s := NewScanner(data)
-	_, err := s.Sound()
+	_, err := s.CheckedValue()
 	return err == nil && s.End() == nil
 }
 

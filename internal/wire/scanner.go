@@ -28,14 +28,14 @@ import (
 //	}
 //
 // Strings may hold bytes that are not UTF-8, names may repeat, and values may be nested as deep as they like: that must
-// not hide the values around them. Sound reads a value that has to be better than that.
+// not hide the values around them. CheckedValue reads a value that has to be better than that.
 type Scanner struct {
 	text  []byte
 	at    int
 	first bool // a container was opened, and its first member or element comes next
 	err   error
 
-	// What has been met since Sound looked last.
+	// What has been met since CheckedValue looked last.
 	isASCII   bool
 	hasEscape bool // such as \u1234
 	depth     int  // of containers
@@ -151,10 +151,10 @@ func (s *Scanner) Value() []byte {
 	return s.text[start:s.at]
 }
 
-// Sound reads a value like Value, and returns an error if a JSON package could not read and write it: because it holds
+// CheckedValue reads a value like Value, and returns an error if a JSON package could not read and write it: because it holds
 // text that is not Unicode, or is nested too deep. After a syntax error it returns that.
-func (s *Scanner) Sound() ([]byte, error) {
-	s.look()
+func (s *Scanner) CheckedValue() ([]byte, error) {
+	s.resetChecks()
 	value := s.Value()
 	switch {
 	case s.err != nil:
@@ -168,10 +168,10 @@ func (s *Scanner) Sound() ([]byte, error) {
 	}
 }
 
-// look begins to look for what Sound has to know.
-func (s *Scanner) look() { s.isASCII, s.hasEscape, s.depth = true, false, 0 }
+// resetChecks begins to note what CheckedValue has to know.
+func (s *Scanner) resetChecks() { s.isASCII, s.hasEscape, s.depth = true, false, 0 }
 
-// isUnicode reports whether the text that was passed since look is UTF-8, without escapes of halves of surrogate pairs.
+// isUnicode reports whether the text that was passed since resetChecks is UTF-8, without escapes of halves of surrogate pairs.
 func (s *Scanner) isUnicode(text []byte) bool {
 	return (s.isASCII || utf8.Valid(text)) && (!s.hasEscape || jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true)))
 }

@@ -161,7 +161,7 @@ func assertScansLikeJSONText(t *testing.T, text []byte) {
 		require.Equal(t, want, got, "%q", text)
 	}
 	sound := NewScanner(text)
-	value, err := sound.Sound()
+	value, err := sound.CheckedValue()
 	if wantErr == nil {
 		require.Equal(t, jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true)), err == nil, "%q: %v", text, err)
 		require.Equal(t, bytes.Trim(text, " \t\r\n"), value, "%q", text)
@@ -190,7 +190,7 @@ func TestScannerPassesAnyDepth(t *testing.T) {
 			s := NewScanner([]byte(`[` + nested + `,1]`))
 			s.Open('[')
 			require.True(t, s.Next(']'))
-			value, err := s.Sound()
+			value, err := s.CheckedValue()
 			assert.Len(t, value, len(nested))
 			if depth > 10_000 {
 				require.EqualError(t, err, "it is nested deeper than JSON packages read")
@@ -198,7 +198,7 @@ func TestScannerPassesAnyDepth(t *testing.T) {
 				require.NoError(t, err)
 			}
 			require.True(t, s.Next(']'))
-			value, err = s.Sound()
+			value, err = s.CheckedValue()
 			require.NoError(t, err, "what stands beside it is as it was")
 			assert.Equal(t, "1", string(value))
 			assert.False(t, s.Next(']'))
@@ -221,7 +221,7 @@ func TestScannerAfterAnError(t *testing.T) {
 			assert.Empty(t, s.Name())
 			assert.Empty(t, s.String())
 			assert.Nil(t, s.Value())
-			value, again := s.Sound()
+			value, again := s.CheckedValue()
 			assert.Nil(t, value)
 			assert.Equal(t, err, again, "the first error stays")
 			assert.Equal(t, err, s.End())

@@ -10,17 +10,18 @@ import (
 )
 
 // A structInfo has the names and kinds of a struct's fields, and where its Extra is. It is read once for each type from
-// the json tags, from which decoding and encoding are generated, too. This is for printing and comparing.
+// the json tags, from which decoding and encoding are generated, too. This is for all else: comparing, printing, checking,
+// and finding a member by its name.
 type structInfo struct {
 	fields []*field
 	extra  int // index of the embedded map, or -1
 }
 
 type field struct {
-	name     string
-	index    int
-	kind     kind
-	elements *structInfo // of a struct, or of a slice's structs
+	name  string
+	index int
+	kind  kind
+	inner *structInfo // of a struct, or of a slice's structs
 }
 
 type kind int
@@ -74,7 +75,7 @@ func newStructInfo(t reflect.Type) *structInfo {
 func newField(name string, t reflect.Type, index int) *field {
 	f := &field{name: name, index: index, kind: kindOf(t)}
 	if f.kind == kindObject || f.kind == kindObjects {
-		f.elements = infoOf(t.Elem())
+		f.inner = infoOf(t.Elem())
 	}
 	return f
 }
