@@ -107,7 +107,8 @@ func WithHTTPClient(client *http.Client) Option {
 }
 
 // WithMiddleware wraps the transport that requests go through. A middleware sees every attempt, credentials included. The
-// option can be repeated: each middleware wraps those before it.
+// option can be repeated: each middleware wraps those before it. It must send a request in the request's own context, by
+// which the client knows whether a POST was sent.
 func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option {
 	return func(s *settings) {
 		if middleware == nil {

@@ -362,6 +362,9 @@ func (o *operation) send(ctx context.Context, seen *trace, body *bytes.Buffer) (
 			end = unreadable
 		}
 		return response, o.newFailure(end, response, body.Bytes(), envelope{}, err)
+	case end == rateLimited && !isIdempotent(o.Method) && seen.isDone():
+		// A middleware has made a 429 of something else.
+		return response, o.newFailure(failed, response, body.Bytes(), envelope{}, errSentOnce)
 	case err != nil && end == rejected:
 		// The status alone does not prove that something is not there; the next response may come whole.
 		return response, o.newFailure(cutShort, response, body.Bytes(), envelope{}, connectionError(ctx, attemptCtx, err))

@@ -33,14 +33,20 @@ type trace struct {
 	// sought and found report whether a connection was asked for, and whether there was one, for any request in the
 	// attempt's context.
 	sought, found atomic.Bool
-	// connections counts those that the last transport was given since it began to send the request.
-	connections atomic.Int32
+	// sending counts what the last transport is sending. What else connects are requests of a middleware's own.
+	sending atomic.Int32
+	// connected reports whether the last transport has had a connection since it began to send the request.
+	connected atomic.Bool
+	// dead counts the connections that it was given in a row without a response.
+	dead atomic.Int32
 	// written reports whether the request was written over HTTP/2 without a response since.
 	written atomic.Bool
-	// mayBeDone reports whether an earlier request of a middleware may have been carried out.
-	mayBeDone atomic.Bool
 
 	mu sync.Mutex
+	// posted are the paths of requests that must not be sent again, because they are under way or have succeeded.
+	posted []string
+	// mayBeDone reports whether a request that ended in another way may have been carried out.
+	mayBeDone bool
 	// handshake is the error that ended a handshake.
 	handshake error
 	// fields are the headers that were written, those of middlewares and cookie jars among them.
@@ -96,7 +102,11 @@ func (t *trace) getConn(string) { t.sought.Store(true) }
 // is got after the context has ended.
 func (t *trace) gotConn(httptrace.GotConnInfo) {
 	t.found.Store(true)
-	switch count := t.connections.Add(1); {
+	if t.sending.Load() == 0 {
+		return
+	}
+	t.connected.Store(true)
+	switch count := t.dead.Add(1); {
 	case t.written.Load():
 		t.cancel(errResent)
 	case count > maxConnections && isSafe(t.request.Load().Method):
@@ -119,12 +129,63 @@ func (t *trace) wroteHeaderField(name string, values []string) {
 
 // gotResponse allows the caller's transport to send the request again after a response, for example with other credentials
 // after a 401: then the server has refused the first one.
-func (t *trace) gotResponse() { t.written.Store(false) }
+func (t *trace) gotResponse() {
+	t.dead.Store(0)
+	t.written.Store(false)
+}
 
 // got1xx takes that back: an informational response is none yet.
 func (t *trace) got1xx(int, textproto.MIMEHeader) error {
 	t.written.Store(true)
 	return nil
+}
+
+// begin notes that the last transport is about to send a request. It reports whether that may be: what must not be carried
+// out twice is not sent again unless it was refused. A request of another path, such as one for a token, is not the same one.
+func (t *trace) begin(request *http.Request) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !isIdempotent(request.Method) {
+		if t.mayBeDone || slices.Contains(t.posted, request.URL.Path) {
+			return false
+		}
+		t.posted = append(t.posted, request.URL.Path)
+	}
+	t.request.Store(request)
+	t.connected.Store(false)
+	t.dead.Store(0)
+	t.written.Store(false)
+	t.sending.Add(1)
+	return true
+}
+
+// end notes what came of the request.
+func (t *trace) end(request *http.Request, response *http.Response, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.sending.Add(-1)
+	if isIdempotent(request.Method) {
+		return
+	}
+	end := lost
+	switch {
+	case err == nil:
+		end = ofStatus(response.StatusCode)
+	case t.sought.Load() && !t.connected.Load(): // a transport that does not report its connections may have had one
+		end = unreachable
+	}
+	if end == succeeded {
+		return // it stays among those that were posted
+	}
+	t.mayBeDone = t.mayBeDone || outcomes[end].ambiguous
+	t.posted = slices.DeleteFunc(t.posted, func(path string) bool { return path == request.URL.Path })
+}
+
+// isDone reports whether the request may have been carried out, or may still be, whatever a middleware says of it.
+func (t *trace) isDone() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.mayBeDone || slices.Contains(t.posted, t.request.Load().URL.Path)
 }
 
 // handshakeDone keeps the error that ended a handshake. It can be any error, such as io.EOF, which would otherwise

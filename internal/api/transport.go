@@ -152,25 +152,16 @@ func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 	if seen == nil { // a middleware has made a context of its own
 		seen = new(trace)
 	}
-	// The first time that a middleware sends the request, nothing is known of it; the second time the first one's end is.
-	if seen.mayBeDone.Load() && !isIdempotent(request.Method) {
+	if !seen.begin(request) {
 		return nil, errSentOnce
 	}
-	seen.connections.Store(0)
-	seen.written.Store(false)
-	seen.request.Store(request)
 	response, err := next.RoundTrip(withoutIdempotencyKeys(request))
-	switch {
-	case err != nil:
-		if pool, is := next.(interface{ CloseIdleConnections() }); is && seen.connections.Load() > maxConnections {
-			pool.CloseIdleConnections() // the next attempt should not meet more of them
-		}
-		// A transport that does not report its connections may have had one.
-		seen.mayBeDone.Store(!seen.sought.Load() || seen.connections.Load() > 0)
-	case response == nil:
-		return nil, fmt.Errorf("transport %T returned neither a response nor an error", next)
-	default:
-		seen.mayBeDone.Store(outcomes[ofStatus(response.StatusCode)].ambiguous)
+	if err == nil && response == nil {
+		err = fmt.Errorf("transport %T returned neither a response nor an error", next)
+	}
+	seen.end(request, response, err)
+	if pool, is := next.(interface{ CloseIdleConnections() }); is && err != nil && seen.dead.Load() > maxConnections {
+		pool.CloseIdleConnections() // the next attempt should not meet more of them
 	}
 	return response, err
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -381,7 +382,12 @@ func resending(next http.RoundTripper) http.RoundTripper {
 			if r.GetBody != nil {
 				again.Body, _ = r.GetBody()
 			}
-			if response, err = next.RoundTrip(again); err == nil && response.StatusCode < 400 {
+			if response, err = next.RoundTrip(again); err != nil || response.StatusCode >= 400 {
+				continue
+			}
+			body, failure := io.ReadAll(response.Body)
+			_ = response.Body.Close()
+			if response.Body = io.NopCloser(bytes.NewReader(body)); failure == nil {
 				return response, nil
 			}
 		}
@@ -401,6 +407,7 @@ func TestMiddlewareThatSendsAgain(t *testing.T) {
 			"bad gateway":         {reply(502, ""), false, true},
 			"closed":              {abort(""), false, true},
 			"unsure what it does": {reply(501, ""), false, true},
+			"cut short":           {abort(success[:20]), false, true},
 		} {
 			for _, method := range []string{http.MethodPost, "PURGE", http.MethodPut, http.MethodDelete} {
 				t.Run(protocol+"/"+name+"/"+method, func(t *testing.T) {
@@ -429,6 +436,159 @@ func TestMiddlewareThatSendsAgain(t *testing.T) {
 			}
 		}
 	}
+}
+
+// hedging is a middleware that sends a request once more if there is no response within a second.
+func hedging(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		type end struct {
+			response *http.Response
+			err      error
+		}
+		ends := make(chan end, 2)
+		send := func() {
+			again := r.Clone(r.Context())
+			if r.GetBody != nil {
+				again.Body, _ = r.GetBody()
+			}
+			response, err := next.RoundTrip(again)
+			ends <- end{response, err}
+		}
+		go send()
+		select {
+		case first := <-ends:
+			return first.response, first.err
+		case <-time.After(time.Second):
+			go send()
+		}
+		first := <-ends
+		return first.response, first.err
+	})
+}
+
+// saying429 is a middleware that responds with a 429 in place of an error status, or if there is no response within a second.
+func saying429(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		came := make(chan *http.Response, 1)
+		go func() {
+			response, _ := next.RoundTrip(r)
+			came <- response
+		}()
+		select {
+		case response := <-came:
+			if response != nil && response.StatusCode < 400 {
+				return response, nil
+			}
+		case <-time.After(time.Second):
+		}
+		return responding(429, `{"success":false,"errors":[]}`)(r)
+	})
+}
+
+func TestMiddlewareThatDoesNotWait(t *testing.T) {
+	slow := func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(10 * time.Second)
+		reply(200, success)(w, r)
+	}
+	for _, protocol := range []string{overHTTP, overH2C} {
+		for name, test := range map[string]struct {
+			middleware func(http.RoundTripper) http.RoundTripper
+			server     http.HandlerFunc
+		}{
+			"hedging":        {hedging, slow},
+			"limiting":       {saying429, slow},
+			"hiding a 502":   {saying429, reply(502, "")},
+			"hiding the end": {saying429, abort("")},
+		} {
+			t.Run(protocol+"/"+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var arrived atomic.Int64
+					transport, baseURL := newNetwork().serve(t, protocol, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						arrived.Add(1)
+						test.server(w, r)
+					}))
+					c := newConfig(transport)
+					c.BaseURL = parseURL(baseURL)
+					wrap(t, c, test.middleware)
+					_, err := ask(t.Context(), c, http.MethodPost)
+					require.ErrorIs(t, err, ErrOutcomeUnknown)
+					time.Sleep(time.Minute) // until all that was sent has ended
+					assert.EqualValues(t, 1, arrived.Load())
+				})
+			})
+		}
+	}
+}
+
+func TestMiddlewareWithRequestsOfItsOwn(t *testing.T) {
+	for _, protocol := range []string{overHTTP, overH2C} {
+		for name, own := range map[string]struct {
+			method, path string
+			times        int
+			throughNext  bool
+		}{
+			"many, by another client":      {http.MethodGet, "/vault", 6, false},
+			"one that fails, through next": {http.MethodGet, "/fails", 1, true},
+			"a token, through next":        {http.MethodPost, "/token", 1, true},
+		} {
+			for _, method := range []string{http.MethodGet, http.MethodPost} {
+				t.Run(protocol+"/"+name+"/"+method, func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						var arrived atomic.Int64
+						transport, baseURL := newNetwork().serve(t, protocol, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+							switch r.URL.Path {
+							case "/fails":
+								w.WriteHeader(503)
+							case own.path:
+							default:
+								arrived.Add(1)
+								_, _ = io.WriteString(w, success)
+							}
+						}))
+						c := newConfig(transport)
+						c.BaseURL = parseURL(baseURL)
+						wrap(t, c, func(next http.RoundTripper) http.RoundTripper {
+							return roundTripper(func(r *http.Request) (*http.Response, error) {
+								by := http.RoundTripper(transport)
+								if own.throughNext {
+									by = next
+								}
+								for range own.times {
+									request, err := http.NewRequestWithContext(r.Context(), own.method, parseURL(baseURL).ResolveReference(&url.URL{Path: own.path}).String(), nil)
+									require.NoError(t, err)
+									response, err := by.RoundTrip(request)
+									require.NoError(t, err)
+									_ = response.Body.Close()
+								}
+								return next.RoundTrip(r)
+							})
+						})
+						_, err := ask(t.Context(), c, method)
+						require.NoError(t, err)
+						assert.EqualValues(t, 1, arrived.Load())
+					})
+				})
+			}
+		}
+	}
+}
+
+// The caller's transport may send a GET again as often as it likes, as long as it gets responses.
+func TestTransportThatSendsAgainAfterResponses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport, baseURL := newNetwork().serve(t, overHTTP, reply(503, ""))
+		c := newConfig(roundTripper(func(r *http.Request) (response *http.Response, err error) {
+			for range 2 * maxConnections {
+				response, err = transport.RoundTrip(r)
+				require.NoError(t, err)
+				_ = response.Body.Close()
+			}
+			return response, nil
+		}))
+		c.BaseURL, c.MaxRetries = parseURL(baseURL), 0
+		_, err := ask(t.Context(), c, http.MethodGet)
+		require.ErrorContains(t, err, "503")
+	})
 }
 
 // A middleware may send a request in another context, of which nothing can be traced.
