@@ -82,7 +82,7 @@ func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Op
 		if r.Body, err = json.Marshal(request.Body); err != nil {
 			return fail("request body", err)
 		}
-		if holder, is := request.Body.(interface{ secrets() []string }); is {
+		if holder, is := request.Body.(interface{ secrets() []string }); is && !variant.IsNil(holder) {
 			r.Secrets = holder.secrets()
 		}
 	}
@@ -93,6 +93,10 @@ func (c *Client) Do(ctx context.Context, request Request, result any, opts ...Op
 	target := reflect.ValueOf(result)
 	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return fail("result", fmt.Errorf("%T is not a pointer to store it in", result))
+	}
+	// As json.Unmarshal does, which decodes into what a pointer in an interface points to.
+	if held := target.Elem(); held.Kind() == reflect.Interface && held.Elem().Kind() == reflect.Pointer && !held.Elem().IsNil() {
+		target = held.Elem()
 	}
 	var text []byte
 	r.Decode = func(d *wire.Decoder) error {

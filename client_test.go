@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -85,6 +86,17 @@ func TestDoOfAnotherKindOfResultIsAnError(t *testing.T) {
 	require.ErrorContains(t, err, "cfposture: GET zones/x: 200 OK: ")
 	err = client.Do(t.Context(), cfposture.Request{Method: http.MethodPost, Path: "zones/x"}, &result)
 	require.ErrorIs(t, err, cfposture.ErrOutcomeUnknown)
+	var behind any = &result
+	err = client.Do(t.Context(), cfposture.Request{Method: http.MethodPost, Path: "zones/x"}, &behind)
+	require.ErrorIs(t, err, cfposture.ErrOutcomeUnknown)
+	require.ErrorContains(t, err, "cfposture: POST zones/x: 200 OK: ")
+}
+
+func TestDoSendsANilBodyAsNull(t *testing.T) {
+	client := mockClient(t, responding(200, `{"success":true,"result":null}`))
+	for _, body := range []any{(*cfposture.Integration)(nil), (*cfposture.IntegrationUpdate)(nil), (*cfposture.Rule)(nil)} {
+		assert.NoError(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodPost, Path: "zones", Body: body}, nil))
+	}
 }
 
 // captureBody keeps the body of the last request, which posturetest records without its secrets.
@@ -119,9 +131,26 @@ func TestDoKeepsTheSecretsOfAnIntegrationOutOfErrors(t *testing.T) {
 		Name: "n", Interval: "5m",
 		Config: &cfposture.KolideConfig{ClientID: "id", ClientSecret: "hidden-1", Extra: map[string]json.RawMessage{"pin": json.RawMessage(`"hidden-2"`)}},
 	}
-	err := client.Do(t.Context(), cfposture.Request{Method: http.MethodPost, Path: "accounts/a/devices/posture/integration", Body: integration}, nil)
-	require.ErrorContains(t, err, "refused")
-	assert.NotContains(t, err.Error(), "hidden")
+	for _, body := range []any{integration, *integration} {
+		err := client.Do(t.Context(), cfposture.Request{Method: http.MethodPost, Path: "accounts/a/devices/posture/integration", Body: body}, nil)
+		require.ErrorContains(t, err, "refused")
+		assert.NotContains(t, err.Error(), "hidden")
+	}
+}
+
+func TestDoKeepsSecretParametersAndMembersOutOfErrors(t *testing.T) {
+	client := handlerClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		body, _ := io.ReadAll(r.Body)
+		_, _ = w.Write(append([]byte(r.URL.RawQuery+" "), body...))
+	}))
+	err := client.Do(t.Context(), cfposture.Request{
+		Method: http.MethodPost, Path: "zones", Query: url.Values{"access_token": {"hidden-1"}, "page": {"2"}},
+		Body: map[string]any{"token": 1234567890},
+	}, nil)
+	var failure *cfposture.Error
+	require.ErrorAs(t, err, &failure)
+	assert.Equal(t, `access_token=[redacted]&page=2 {"token":[redacted]}`, string(failure.Body))
 }
 
 func TestDoWithHEAD(t *testing.T) {

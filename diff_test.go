@@ -250,6 +250,11 @@ func TestMergeOfAnotherTypeTakesItsInputWhole(t *testing.T) {
 	assert.Equal(t, ruleOf(t, `{"id":"x","type":"file","input":{"path":"/x","y":1}}`), merged, "an input that didn't fit, now does")
 }
 
+func TestMergeComparesElementsAsDiffDoes(t *testing.T) {
+	want := ruleOf(t, `{"type":"warp","match":[{"schedule":"60m"}]}`) // which is no interval here
+	assert.Empty(t, want.Diff(want.Merge(ruleOf(t, `{"type":"warp","match":[{"schedule":"1h"},{"platform":"mac"}]}`))))
+}
+
 func TestMergeWithNothing(t *testing.T) {
 	rule := &cfposture.Rule{ID: "x", Name: "n", Type: "warp"}
 	assert.Equal(t, rule, rule.Merge(nil))

@@ -230,7 +230,7 @@ func validateConfig(p *check.Problems, config IntegrationConfig, missing string)
 	})
 }
 
-func (i *Integration) secrets() []string      { return configSecrets(i.Config) }
+func (i Integration) secrets() []string       { return configSecrets(i.Config) }
 func (u IntegrationUpdate) secrets() []string { return configSecrets(u.Config) }
 
 // String returns one line for people: the name, type and ID, the interval and the config, without secrets.

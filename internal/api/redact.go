@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
@@ -42,7 +43,7 @@ type redactor struct {
 func (o *operation) redact() *redactor {
 	// It is made again after each attempt, because the next one may send another token.
 	if o.redactor == nil {
-		o.redactor = newRedactor(o.sent.appendSecrets(slices.Concat(namedSecrets(o.Body), o.Secrets, o.proxy)))
+		o.redactor = newRedactor(o.sent.appendSecrets(slices.Concat(namedSecrets(o.Body), querySecrets(o.Query), o.Secrets, o.proxy)))
 	}
 	return o.redactor
 }
@@ -171,14 +172,28 @@ func (r *redactor) excerpt(body []byte, most int) string {
 	return strings.ToValidUTF8(text[:min(len(text), most)], "")
 }
 
-// namedSecrets returns the strings of a request's body in members whose names say that they are secret, on every level. So
+// namedSecrets returns the strings and numbers of a request's body in members whose names say that they are secret, on every level. So
 // secrets stay out of errors even in bodies of Client.Do and in members of rules that this package has no field for.
 func namedSecrets(body []byte) []string {
 	var value any
-	if json.Unmarshal(body, &value) != nil {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if d.Decode(&value) != nil {
 		return nil
 	}
 	return appendNamed(nil, value, false)
+}
+
+// querySecrets returns the values of a query's parameters whose names say that they are secret.
+func querySecrets(query string) []string {
+	var secrets []string
+	parameters, _ := url.ParseQuery(query)
+	for name, values := range parameters {
+		if isSecretMember(strings.ToLower(name)) {
+			secrets = append(secrets, values...)
+		}
+	}
+	return secrets
 }
 
 func appendNamed(found []string, value any, named bool) []string {
@@ -186,6 +201,10 @@ func appendNamed(found []string, value any, named bool) []string {
 	case string:
 		if named {
 			found = append(found, value)
+		}
+	case json.Number:
+		if named {
+			found = append(found, value.String())
 		}
 	case []any:
 		for _, element := range value {

@@ -2,6 +2,7 @@ package paging
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -97,7 +98,8 @@ func (p *Page[T]) leaveOut(wasSeen func(key string) bool) {
 	}
 	for i := range p.unreadable {
 		u := &p.unreadable[i]
-		u.leftOut = wasSeen(string(p.result[u.start:u.end]))
+		text := p.result[u.start:u.end]
+		u.leftOut = wasSeen(cmp.Or(idOf(text), string(text)))
 	}
 }
 

@@ -171,15 +171,15 @@ func TestPageLeavesOutWhatWasSeen(t *testing.T) {
 	var list paging.List[item]
 	for number := range list.Pages() {
 		if number == 1 {
-			list.Add(page(t, `[{"id":"1"},{"name":"x"},3]`, `{"total_pages":2}`))
+			list.Add(page(t, `[{"id":"1"},{"name":"x"},3,{"id":"2","name":0}]`, `{"total_pages":2}`))
 			continue
 		}
-		p := page(t, `[{"name":"y"},{"name":"x"},{"id":"1"},{"id":"1","name":"again"},3,4]`, `{"total_pages":2}`)
+		p := page(t, `[{"name":"y"},{"name":"x"},{"id":"1"},{"id":"1","name":"again"},3,4,{"id":"2","name":1}]`, `{"total_pages":2}`)
 		list.Add(p)
 		assert.Equal(t, "y ()", came(p))
 		require.Len(t, p.Items(), 1)
 		assert.Equal(t, "y", p.Items()[0].Name)
-		assert.Equal(t, 6, p.Len())
+		assert.Equal(t, 7, p.Len())
 	}
 	assert.True(t, list.IsWhole())
 }

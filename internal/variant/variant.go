@@ -13,7 +13,10 @@ import (
 )
 
 // IsNil reports whether a variant is nil, or a nil pointer.
-func IsNil(v any) bool { return v == nil || reflect.ValueOf(v).IsNil() }
+func IsNil(v any) bool {
+	r := reflect.ValueOf(v)
+	return v == nil || r.Kind() == reflect.Pointer && r.IsNil()
+}
 
 // OrNil returns nil for a nil pointer.
 func OrNil(v any) any {

@@ -113,17 +113,21 @@ func (c *Comparison) merge(path string, s *structInfo, want, have string) string
 			over[name] = value
 		}
 	}
-	merged := new(Encoder)
+	merged, isOver := new(Encoder), map[string]bool{}
 	start := merged.Begin()
 	for name, value := range members(have) {
 		if wanted, ok := over[name]; ok {
-			value = c.mergeValue(join(path, name), s.find(name), wanted, value)
-			delete(over, name)
+			if isOver[name] { // the member stands twice
+				continue
+			}
+			value, isOver[name] = c.mergeValue(join(path, name), s.find(name), wanted, value), true
 		}
 		merged.member(name, []byte(value))
 	}
 	for _, name := range slices.Sorted(maps.Keys(over)) {
-		merged.member(name, []byte(over[name]))
+		if !isOver[name] {
+			merged.member(name, []byte(over[name]))
+		}
 	}
 	merged.End(start, nil)
 	return string(merged.text)
@@ -140,7 +144,7 @@ func (c *Comparison) mergeValue(path string, f *field, want, have string) string
 	}
 	merged, there := elements(want), elements(have)
 	for i, element := range merged {
-		same := func(other string) bool { return c.isSameElement("", f, element, other) }
+		same := func(other string) bool { return c.isSameElement(path, f, element, other) }
 		if j := slices.IndexFunc(there, same); j >= 0 {
 			merged[i] = there[j]
 		}

@@ -505,6 +505,7 @@ func TestMergedObjectIsWhatIsWantedOverWhatIsThere(t *testing.T) {
 		{`{"x":{"a":1}}`, `{"x":{"b":1}}`, `{"x":{"a":1}}`},
 		{`{"list":[{"name":"b"},{"name":"c"}]}`, `{"list":[{"name":"a","x":1},{"name":"b","x":2}]}`, `{"list":[{"name":"b","x":2},{"name":"c"}]}`},
 		{`{"list":[]}`, `{"list":[{"name":"a"}]}`, `{"list":[]}`},
+		{`{"a":1}`, `{"a":2,"b":3,"a":4,"b":5}`, `{"a":1,"b":3,"b":5}`},
 		{`{"list":[{"name":"a"}]}`, `{"list":5}`, `{"list":[{"name":"a"}]}`},
 	} {
 		merged := c.Merge(test.want, test.have)
