@@ -68,7 +68,11 @@ func newRedactor(secrets []string) *redactor {
 // writtenForms returns a secret as it is and as HTML, URLs, JSON, JSON pointers and Go write it, each also quoted once
 // more, as in a message that quotes the request.
 func writtenForms(secret string) []string {
-	forms := []string{html.EscapeString(secret), url.QueryEscape(secret), url.PathEscape(secret)}
+	asHTML := html.EscapeString(secret)
+	forms := []string{asHTML, strings.NewReplacer("&#34;", "&quot;", "&#39;", "&#x27;").Replace(asHTML)}
+	for _, asURL := range []string{url.QueryEscape(secret), url.PathEscape(secret)} {
+		forms = append(forms, asURL, lowerPercents(asURL))
+	}
 	for _, plain := range []string{secret, string(jsontext.Pointer("").AppendToken(secret)[1:])} {
 		short, _ := jsontext.AppendQuote(nil, plain)
 		long, _ := json.Marshal(plain)
@@ -82,27 +86,52 @@ func writtenForms(secret string) []string {
 	return forms
 }
 
+// lowerPercents writes the hexadecimal digits of a URL's escapes in lower case, as some programs do.
+func lowerPercents(escaped string) string {
+	parts := strings.Split(escaped, "%")
+	for i, part := range parts[1:] {
+		parts[i+1] = strings.ToLower(part[:2]) + part[2:]
+	}
+	return strings.Join(parts, "%")
+}
+
 // text returns a text without secrets, and without the user and password of any URL.
 func (r *redactor) text(text string) string {
 	return withoutUserInfo(r.replacer.Replace(text))
 }
 
-// withoutUserInfo hides what stands between :// and @ in every URL.
+// urlSlashes are what follows the scheme of a URL, as it is and as JSON may escape it.
+var urlSlashes = []string{"://", `:\/\/`}
+
+// authorityEnd are the characters that end the user, password and host of a URL.
+const authorityEnd = "/\" \t\n\f\r"
+
+// withoutUserInfo hides the user and password in every URL.
 func withoutUserInfo(text string) string {
-	var hidden strings.Builder
-	for {
-		before, rest, found := strings.Cut(text, "://")
-		hidden.WriteString(before)
-		if !found {
-			return hidden.String()
+	for _, slashes := range urlSlashes {
+		parts := strings.Split(text, slashes)
+		for i, part := range parts[1:] {
+			end := strings.IndexAny(part, authorityEnd)
+			if end < 0 {
+				end = len(part)
+			}
+			if at := strings.LastIndexByte(part[:end], '@'); at > 0 {
+				parts[i+1] = redacted + part[at:]
+			}
 		}
-		hidden.WriteString("://")
-		if end := strings.IndexAny(rest, "/\"@ \t\n\f\r"); end > 0 && rest[end] == '@' {
-			hidden.WriteString(redacted)
-			rest = rest[end:]
-		}
-		text = rest
+		text = strings.Join(parts, slashes)
 	}
+	return text
+}
+
+// withoutCutURL takes away what may be the beginning of a URL's user and password, where a text was cut.
+func withoutCutURL(text string) string {
+	for _, slashes := range urlSlashes {
+		if start := strings.LastIndex(text, slashes); start >= 0 && !strings.ContainsAny(text[start+len(slashes):], authorityEnd) {
+			text = text[:start]
+		}
+	}
+	return text
 }
 
 // error returns err, or an error with no more than its cleaned text if it or one that it wraps shows a secret.
@@ -159,6 +188,9 @@ func (e *cleanedError) Temporary() bool { return e.timeout }
 // secret, that part of the secret is removed, because the replacer finds only whole ones.
 func (r *redactor) excerpt(body []byte, most int) string {
 	text := r.text(string(body[:min(len(body), most)]))
+	if len(body) > most {
+		text = withoutCutURL(text)
+	}
 	// A cut through the middle of a secret leaves a beginning that the replacer can't know.
 	for _, form := range r.forms {
 		for n := min(len(form), len(text)); n >= minSecret; n-- {

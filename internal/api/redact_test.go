@@ -87,6 +87,10 @@ func echoes() map[string]func(secret string) string {
 		}),
 		"HTML": page(html.EscapeString), "unescaped HTML": page(func(s string) string { return s }),
 		"URL": page(url.QueryEscape), "path": page(url.PathEscape), "Go": page(strconv.Quote),
+		"URL in lower case": page(lowerURL),
+		"HTML with named quotes": page(func(s string) string {
+			return strings.NewReplacer("&#34;", "&quot;", "&#39;", "&#x27;").Replace(html.EscapeString(s))
+		}),
 		"other JSON":              func(s string) string { return `{"error":"` + goJSON(s) + `"}` },
 		"name in broken JSON":     func(s string) string { return `{"` + plainJSON(s) + `":{"` + plainJSON(s) + `":x` },
 		"name in a result":        func(s string) string { return `{"success":true,"result":{"` + plainJSON(s) + `":}}` },
@@ -101,6 +105,11 @@ func echoes() map[string]func(secret string) string {
 		},
 		"over the end, JSON": func(s string) string { return `{"error":"` + strings.Repeat("x", maxExcerpt-20) + goJSON(s) + `"}` },
 	}
+}
+
+// lowerURL escapes as URLs do, with digits in lower case.
+func lowerURL(s string) string {
+	return regexp.MustCompile("%[0-9A-F]{2}").ReplaceAllStringFunc(url.QueryEscape(s), strings.ToLower)
 }
 
 // Ways in which a credential comes into a request.
@@ -372,6 +381,17 @@ func TestURLsLoseTheirPasswords(t *testing.T) {
 	require.EqualError(t, err, `cfposture: GET things/1: proxy "http://[redacted]@proxy.example:3128/x" and https://[redacted]@example.com/a@b failed, a@b.example did not`)
 }
 
+func TestExcerptShowsNoPartOfAPassword(t *testing.T) {
+	r := newRedactor(nil)
+	text := "see https://user:passw0rd@host.example/path?a=1 and no more"
+	for most := range len(text) {
+		for _, body := range []string{text, strings.ReplaceAll(text, "/", `\/`)} {
+			assert.NotContains(t, r.excerpt([]byte(body), most), "pas", most)
+		}
+	}
+	assert.Equal(t, "see https://host.example", r.excerpt([]byte("see https://host.example"), 100), "nothing was cut")
+}
+
 func TestCleanedErrorIsStillWhatItWas(t *testing.T) {
 	r := newRedactor([]string{"hush-hush"})
 	plain := errors.Join(errTest, io.EOF)
@@ -439,14 +459,14 @@ func TestPrintable(t *testing.T) {
 }
 
 func TestUserInfoIsHiddenInEveryURL(t *testing.T) {
-	userInfo := regexp.MustCompile(`://[^/\s"@]+@`)
+	userInfo := regexp.MustCompile(`(://|:\\/\\/)[^/\s"]+@`)
 	random := rand.New(rand.NewPCG(1, 2))
-	parts := []string{"://", ":", "/", "@", "user", "http", `"`, " ", "\n", "\v", "é", "\xff", "://u:p@h/a@b"}
+	parts := []string{"://", ":", "/", "@", "user", "http", `"`, " ", "\n", "\v", "é", "\xff", "://u:p@h/a@b", `:\/\/`}
 	for range 20_000 {
 		var text strings.Builder
 		for range random.IntN(12) {
 			text.WriteString(parts[random.IntN(len(parts))])
 		}
-		require.Equal(t, userInfo.ReplaceAllString(text.String(), "://[redacted]@"), withoutUserInfo(text.String()), "%q", text.String())
+		require.Equal(t, userInfo.ReplaceAllString(text.String(), "$1[redacted]@"), withoutUserInfo(text.String()), "%q", text.String())
 	}
 }

@@ -31,8 +31,9 @@ type HTTPClient struct {
 	// direct says that requests go straight to an http.Transport, without a middleware. It reports all that it does, so
 	// that what it doesn't report has not happened.
 	direct bool
-	// proxy is the http.Transport's choice of a proxy, nil if there is none. Its password may show in an error.
-	proxy func(*http.Request) (*url.URL, error)
+	// plain is the http.Transport that they go to in the end, nil if it is another. What it sends a proxy may show in an
+	// error.
+	plain *http.Transport
 }
 
 // NewHTTPClient returns a client that sends through a copy of client, nil for one with http.DefaultTransport.
@@ -46,7 +47,7 @@ func NewHTTPClient(client *http.Client) *HTTPClient {
 	}
 	h := &HTTPClient{client: client}
 	if plain, is := transport.(*http.Transport); is {
-		h.direct, h.proxy = true, plain.Proxy
+		h.direct, h.plain = true, plain
 	}
 	h.use(baseTransport{client.Transport})
 	return h
@@ -59,7 +60,7 @@ func (h *HTTPClient) Wrap(middleware func(http.RoundTripper) http.RoundTripper) 
 	if transport == nil {
 		return nil, errors.New("the middleware returned a nil transport")
 	}
-	wrapped := &HTTPClient{client: h.client, proxy: h.proxy}
+	wrapped := &HTTPClient{client: h.client, plain: h.plain}
 	wrapped.use(transport)
 	return wrapped, nil
 }
@@ -90,17 +91,18 @@ func (h *HTTPClient) do(seen *trace) (*http.Response, error) {
 
 // proxySecrets returns the credentials of the proxy that a request goes through: net/http sends them by itself.
 func (h *HTTPClient) proxySecrets(request *http.Request) []string {
-	if h.proxy == nil {
+	if h.plain == nil || h.plain.Proxy == nil {
 		return nil
 	}
-	proxy, err := h.proxy(request)
+	secrets := headerSecrets(h.plain.ProxyConnectHeader)
+	proxy, err := h.plain.Proxy(request)
 	if err != nil || proxy == nil || proxy.User == nil {
-		return nil
+		return secrets
 	}
 	password, _ := proxy.User.Password()
-	return fieldSecrets("Proxy-Authorization", []string{
+	return append(secrets, fieldSecrets("Proxy-Authorization", []string{
 		"Basic " + base64.StdEncoding.EncodeToString([]byte(proxy.User.Username()+":"+password)),
-	})
+	})...)
 }
 
 // provesUnwritten reports whether the trace and the error of a request prove that it was not written: there was no

@@ -619,11 +619,12 @@ func TestCredentialsOfAProxyAreNotShown(t *testing.T) {
 	echo := func(w http.ResponseWriter, r *http.Request) {
 		hijack("HTTP/1.1 407 no access for "+r.Header.Get("Proxy-Authorization")+"\r\nContent-Length: 0\r\n\r\n")(w, r)
 	}
+	const withUser = "http://user:proxy-password@127.0.0.1"
 	for name, proxy := range map[string]http.HandlerFunc{"forbidden": reply(403, "no"), "closed": abort(""), "echo": echo} {
 		for _, test := range []struct {
-			scheme  string
-			timeout time.Duration
-		}{{"http", 0}, {"https", 0}, {"https", time.Minute}} {
+			scheme, proxy string
+			timeout       time.Duration
+		}{{"http", withUser, 0}, {"https", withUser, 0}, {"https", withUser, time.Minute}, {"https", "http://127.0.0.1", 0}} {
 			synctest.Test(t, func(t *testing.T) {
 				transport, _ := newNetwork().serve(t, overHTTP, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					w.Header().Set("Cf-Ray", r.Header.Get("Proxy-Authorization"))
@@ -633,8 +634,9 @@ func TestCredentialsOfAProxyAreNotShown(t *testing.T) {
 					if r.Header.Get("Authorization") == "" {
 						return nil, errors.New("no proxy for this request")
 					}
-					return url.Parse("http://user:proxy-password@127.0.0.1")
+					return url.Parse(test.proxy)
 				}
+				transport.ProxyConnectHeader = http.Header{"Proxy-Authorization": {"Bearer proxy-password"}}
 				c := newConfig(nil)
 				c.HTTP = NewHTTPClient(&http.Client{Transport: transport, Timeout: test.timeout})
 				c.BaseURL = parseURL(test.scheme + "://api.example.com/")
