@@ -126,11 +126,11 @@ func hasMembers(config IntegrationConfig) bool {
 }
 
 // withoutSecrets returns a copy whose config has no secrets. It has unknown members, which may be secrets too, only if
-// they are going to be compared with what came back.
+// they are going to be compared with what came back, and then none whose name says that it is one.
 func (i *Integration) withoutSecrets(keepUnknown bool) *Integration {
 	copied := i.Clone()
-	if unknown, ok := copied.Config.(*UnknownConfig); ok && unknown != nil && !keepUnknown {
-		unknown.Raw = json.RawMessage("{}")
+	if unknown, ok := copied.Config.(*UnknownConfig); ok && unknown != nil {
+		unknown.Raw = variant.WithoutNamed(unknown.Raw, keepUnknown)
 	}
 	if !variant.IsNil(copied.Config) {
 		variant.DropSecrets(copied.Config, keepUnknown)

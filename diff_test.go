@@ -207,6 +207,8 @@ func TestDiffOfIntegrations(t *testing.T) {
 		"unknown members do not come back": {`{"type":"kolide","config":{"pin":"hidden"}}`, `{"type":"kolide","config":{"client_id":"i"}}`, nil},
 		"unknown members came back":        {`{"type":"kolide","config":{"region":"eu"}}`, `{"type":"kolide","config":{"region":"us"}}`, []string{`config.region: "eu", "us"`}},
 		"unknown type":                     {`{"type":"quantum","config":{"key":"hidden","a":1}}`, `{"type":"quantum","config":{"a":2}}`, []string{`config.a: 1, 2`}},
+		"secret names of an unknown type":  {`{"type":"quantum","config":{"client_secret":"hidden","a":[{"token":"hidden","b":1}]}}`, `{"type":"quantum","config":{"client_secret":"****","a":[{"token":"***","b":1}]}}`, nil},
+		"secret names that came back":      {`{"type":"kolide","config":{"new_secret":"hidden","x":{"key":"hidden"}}}`, `{"type":"kolide","config":{"new_secret":"****","x":{"key":"***"}}}`, nil},
 		"no config":                        {full, `{"name":"n","interval":"10m","type":"crowdstrike_s2s"}`, []string{`config: {"api_url":"u","client_id":"i","customer_id":"c"}, `}},
 		"secrets of another type":          {`{"type":"kolide","config":{"client_id":"i","client_secret":"hidden","pin":"hidden"}}`, `{"type":"intune","config":{"client_id":"i","client_secret":"hidden"}}`, []string{`type: "kolide", "intune"`}},
 		"secrets of an unknown type":       {`{"type":"quantum","config":{"pin":"hidden"}}`, `{"type":"intune","config":{"client_id":"i"}}`, []string{`type: "quantum", "intune"`, `config: {}, {"client_id":"i"}`}},

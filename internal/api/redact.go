@@ -221,7 +221,7 @@ func querySecrets(query string) []string {
 	var secrets []string
 	parameters, _ := url.ParseQuery(query)
 	for name, values := range parameters {
-		if isSecretMember(strings.ToLower(name)) {
+		if IsSecretMember(name) {
 			secrets = append(secrets, values...)
 		}
 	}
@@ -244,16 +244,36 @@ func appendNamed(found []string, value any, named bool) []string {
 		}
 	case map[string]any:
 		for name, member := range value {
-			name = strings.ToLower(name)
-			found = appendNamed(found, member, named || isSecretMember(name))
+			found = appendNamed(found, member, named || IsSecretMember(name))
 		}
 	}
 	return found
 }
 
-// isSecretMember reports whether the name of a member, in lower case, suggests a secret. Unlike in headers, "auth"
-// does not, because of auth_url.
-func isSecretMember(name string) bool {
+// DropSecretMembers removes the members whose names suggest a secret from decoded JSON. It reports whether there were any.
+func DropSecretMembers(value any) (found bool) {
+	switch value := value.(type) {
+	case []any:
+		for _, element := range value {
+			found = DropSecretMembers(element) || found
+		}
+	case map[string]any:
+		for name, member := range value {
+			if IsSecretMember(name) {
+				delete(value, name)
+				found = true
+				continue
+			}
+			found = DropSecretMembers(member) || found
+		}
+	}
+	return found
+}
+
+// IsSecretMember reports whether the name of a member suggests a secret. Unlike in headers, "auth" does not, because of
+// auth_url.
+func IsSecretMember(name string) bool {
+	name = strings.ToLower(name)
 	return strings.HasSuffix(name, "key") ||
 		slices.ContainsFunc([]string{"secret", "passw", "passphrase", "token", "credential"}, func(part string) bool {
 			return strings.Contains(name, part)

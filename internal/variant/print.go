@@ -1,6 +1,7 @@
 package variant
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -110,6 +111,33 @@ func DropSecrets(v any, keepExtra bool) {
 			if !keepExtra {
 				*field = nil
 			}
+			maps.DeleteFunc(*field, func(name string, _ json.RawMessage) bool { return api.IsSecretMember(name) })
+			for name, value := range *field {
+				(*field)[name] = withoutNamed(value)
+			}
 		}
 	}
+}
+
+// WithoutNamed returns a config without the members whose names say that they are secret, or, unless the others are to be
+// kept, an empty one.
+func WithoutNamed(config json.RawMessage, keepOthers bool) json.RawMessage {
+	if !keepOthers {
+		return json.RawMessage("{}")
+	}
+	return withoutNamed(config)
+}
+
+func withoutNamed(raw json.RawMessage) json.RawMessage {
+	var value any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if d.Decode(&value) != nil || !api.DropSecretMembers(value) {
+		return raw
+	}
+	cleaned, err := json.Marshal(value)
+	if err != nil {
+		return nil
+	}
+	return cleaned
 }
