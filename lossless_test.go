@@ -242,6 +242,14 @@ func TestUnmarshalReplacesWhatWasThere(t *testing.T) {
 		cfposture.Match{Extra: map[string]json.RawMessage{"new": json.RawMessage("2")}})
 }
 
+func TestUnmarshalOfACopyLeavesTheOriginal(t *testing.T) {
+	original := cfposture.UnknownInput{Raw: json.RawMessage(`{"a":1}`)}
+	copied := original
+	require.NoError(t, json.Unmarshal([]byte(`{"b":2}`), &copied))
+	assert.Equal(t, `{"a":1}`, string(original.Raw))
+	assert.Equal(t, `{"b":2}`, string(copied.Raw))
+}
+
 func testUnmarshalReplaces[T any](t *testing.T, value T, text string, want T) {
 	t.Helper()
 	require.NoError(t, json.Unmarshal([]byte(text), &value))

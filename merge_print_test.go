@@ -43,6 +43,11 @@ func TestMergeOfWhatCannotBeEncodedIsRefusedByUpdate(t *testing.T) {
 	assert.ErrorContains(t, merged.Validate(), "x of Extra is not valid JSON")
 }
 
+func TestNilHasNoUnknownMembers(t *testing.T) {
+	assert.Empty(t, (*cfposture.Rule)(nil).UnknownMembers())
+	assert.Empty(t, (*cfposture.Integration)(nil).UnknownMembers())
+}
+
 func TestDiffShowsNoSecretOfAnUnknownConfig(t *testing.T) {
 	for _, raws := range [][2]string{
 		{`{"secret":"topsecret3"}`, `null`}, {`{"secret":"topsecret3"}`, `[]`}, {`["topsecret3"]`, `{"secret":"x"}`}, {`"topsecret3"`, `1`},

@@ -149,7 +149,10 @@ func (in *UnknownInput) RuleType() RuleType {
 func (in UnknownInput) MarshalJSON() ([]byte, error) { return in.Raw.MarshalJSON() }
 
 // UnmarshalJSON sets Raw to a copy of data.
-func (in *UnknownInput) UnmarshalJSON(data []byte) error { return in.Raw.UnmarshalJSON(data) }
+func (in *UnknownInput) UnmarshalJSON(data []byte) error {
+	in.Raw = slices.Clone(data)
+	return nil
+}
 
 func (in *UnknownInput) validate(p *check.Problems) { p.Raw(in.Raw) }
 
@@ -1278,7 +1281,10 @@ func (c *UnknownConfig) IntegrationType() IntegrationType {
 func (c UnknownConfig) MarshalJSON() ([]byte, error) { return c.Raw.MarshalJSON() }
 
 // UnmarshalJSON sets Raw to a copy of data.
-func (c *UnknownConfig) UnmarshalJSON(data []byte) error { return c.Raw.UnmarshalJSON(data) }
+func (c *UnknownConfig) UnmarshalJSON(data []byte) error {
+	c.Raw = slices.Clone(data)
+	return nil
+}
 
 func (c *UnknownConfig) validate(p *check.Problems) { p.Raw(c.Raw) }
 
@@ -1713,6 +1719,9 @@ func (i *Integration) wireType() IntegrationType {
 
 // unknowns returns the members that have no field.
 func (i *Integration) unknowns() []wire.Unknown {
+	if i == nil {
+		return nil
+	}
 	c := i.Config
 	if variant.IsNil(c) { // a member of the integration may have been meant for one
 		c = newConfig(i.Type)
@@ -1791,6 +1800,9 @@ func (r *Rule) wireType() RuleType {
 
 // unknowns returns the members that have no field.
 func (r *Rule) unknowns() []wire.Unknown {
+	if r == nil {
+		return nil
+	}
 	in := r.Input
 	if variant.IsNil(in) { // a member of the rule may have been meant for one
 		in = newInput(r.Type)

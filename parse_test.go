@@ -47,6 +47,7 @@ func TestParseRuleNamesEverythingThatIsWrong(t *testing.T) {
 		"misspelled in a match": {`{"type":"warp","match":[{"platform":"mac"},{"platfrom":"mac"}]}`, `invalid rule (warp): match[1].platfrom is no member of match: did you mean platform?`},
 		"misspelled in an object": {`{"type":"client_certificate_v2","input":{"certificate_id":"c","check_private_key":true,"locations":{"path":["/x"]}}}`,
 			`invalid rule (client_certificate_v2): input.locations.path is no member of locations: did you mean paths?`},
+		"no name":          {`{"type":"warp","":1,"schedule":"1s"}`, `invalid rule (warp): "" is no member of a rule; schedule "1s" is below the minimum of 1m`},
 		"without an input": {`{"type":"file","path":"/x"}`, `invalid rule (file): path is no member of a rule: did you mean input.path?; input is required`},
 		"on another level": {`{"type":"file","path":"/x","input":{"path":"/y"}}`, `invalid rule (file): path is no member of a rule: did you mean input.path?`},
 		"nothing near":     {`{"type":"warp","frequency":"5m"}`, `invalid rule (warp): frequency is no member of a rule`},

@@ -36,8 +36,9 @@ func parseRateLimit(header http.Header) RateLimit {
 	var least RateLimit
 	for item := range rateLimitItems(header, "Ratelimit") {
 		remaining, hasRemaining := item.number("r")
-		if hasRemaining && (least.Policy == "" || remaining < least.Remaining) {
-			reset, _ := item.number("t")
+		reset, _ := item.number("t")
+		isLess := remaining < least.Remaining || remaining == least.Remaining && seconds(reset) > least.Reset
+		if hasRemaining && (least.Policy == "" || isLess) {
 			least = RateLimit{Policy: item.name, Remaining: remaining, Reset: seconds(reset)}
 		}
 	}

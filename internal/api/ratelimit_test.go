@@ -23,6 +23,7 @@ func TestRateLimitHeaders(t *testing.T) {
 		"spaces":                       {[]string{` "default" ; r=50 ; t=30 `}, []string{`  "default" ;q=100; w=60`}, RateLimit{"default", 50, 30 * time.Second, 100, time.Minute, 0}},
 		"token for a name":             {[]string{`default;r=50;t=30`}, nil, RateLimit{"default", 50, 30 * time.Second, 0, 0, 0}},
 		"several, the scarcest":        {[]string{`"a";r=50;t=30, "b";r=2;t=9`}, []string{`"a";q=100;w=60,"b";q=10;w=20`}, RateLimit{"b", 2, 9 * time.Second, 10, 20 * time.Second, 0}},
+		"as scarce, the longest":       {[]string{`"a";r=0;t=5, "b";r=0;t=50, "c";r=0;t=9`}, nil, RateLimit{"b", 0, 50 * time.Second, 0, 0, 0}},
 		"several headers":              {[]string{`"a";r=5;t=30`, `"b";r=20;t=9`}, []string{`"x";q=1;w=1`, `"a";q=100;w=60`}, RateLimit{"a", 5, 30 * time.Second, 100, time.Minute, 0}},
 		"policy alone":                 {nil, []string{`"burst";q=100;w=60`}, RateLimit{"", 0, 0, 100, time.Minute, 0}},
 		"new parameters":               {[]string{`"default";pk=:dGVzdA==:;r=50;x;t=30`}, nil, RateLimit{"default", 50, 30 * time.Second, 0, 0, 0}},

@@ -491,7 +491,10 @@ func ({{.Receiver}} *{{.Unknown}}) {{.TypeName}}() {{.TypeName}} {
 func ({{.Receiver}} {{.Unknown}}) MarshalJSON() ([]byte, error) { return {{.Receiver}}.Raw.MarshalJSON() }
 
 // UnmarshalJSON sets Raw to a copy of data.
-func ({{.Receiver}} *{{.Unknown}}) UnmarshalJSON(data []byte) error { return {{.Receiver}}.Raw.UnmarshalJSON(data) }
+func ({{.Receiver}} *{{.Unknown}}) UnmarshalJSON(data []byte) error {
+	{{.Receiver}}.Raw = slices.Clone(data)
+	return nil
+}
 
 func ({{.Receiver}} *{{.Unknown}}) validate(p *check.Problems) { p.Raw({{.Receiver}}.Raw) }
 
@@ -533,6 +536,9 @@ func ({{$o.Receiver}} *{{$o.Name}}) wireType() {{.TypeName}} {
 
 // unknowns returns the members that have no field.
 func ({{$o.Receiver}} *{{$o.Name}}) unknowns() []wire.Unknown {
+	if {{$o.Receiver}} == nil {
+		return nil
+	}
 	{{.Receiver}} := {{$o.Receiver}}.{{.Suffix}}
 	if variant.IsNil({{.Receiver}}) { // a member of the {{.Noun}} may have been meant for one
 		{{.Receiver}} = new{{.Suffix}}({{$o.Receiver}}.Type)

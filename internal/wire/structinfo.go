@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"cmp"
 	"encoding/json"
 	"iter"
 	"reflect"
@@ -123,7 +124,7 @@ type Unknown struct {
 }
 
 // Path returns the path of the member.
-func (u Unknown) Path() string { return join(u.In, u.Name) }
+func (u Unknown) Path() string { return join(u.In, cmp.Or(u.Name, `""`)) }
 
 // Unknowns returns the members in the Extra of the struct that model points to and of the structs within it, sorted by
 // path. The struct that variant points to, if any, stands at the given path.
