@@ -37,7 +37,7 @@ func TestMergeOfWhatCannotBeEncodedIsRefusedByUpdate(t *testing.T) {
 	} {
 		merged := rules[0].Merge(rules[1])
 		assert.Equal(t, "1", merged.ID)
-		assert.ErrorContains(t, merged.Validate(), "x of Extra is not valid JSON")
+		require.ErrorContains(t, merged.Validate(), "x of Extra is not valid JSON")
 	}
 	merged := (&cfposture.Integration{Name: "want"}).Merge(&cfposture.Integration{ID: "1", Extra: broken})
 	assert.ErrorContains(t, merged.Validate(), "x of Extra is not valid JSON")

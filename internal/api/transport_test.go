@@ -451,7 +451,7 @@ func hedging(next http.RoundTripper) http.RoundTripper {
 			if r.GetBody != nil {
 				again.Body, _ = r.GetBody()
 			}
-			response, err := next.RoundTrip(again)
+			response, err := next.RoundTrip(again) //nolint:bodyclose // http.Client closes the one that comes first
 			ends <- end{response, err}
 		}
 		go send()
@@ -471,7 +471,7 @@ func saying429(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		came := make(chan *http.Response, 1)
 		go func() {
-			response, _ := next.RoundTrip(r)
+			response, _ := next.RoundTrip(r) //nolint:bodyclose // its body is empty, or http.Client closes it
 			came <- response
 		}()
 		select {
