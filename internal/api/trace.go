@@ -43,8 +43,10 @@ type trace struct {
 	written atomic.Bool
 
 	mu sync.Mutex
-	// posted are the paths of requests that must not be sent again, because they are under way or have succeeded.
-	posted []string
+	// posted are the paths of requests that must not be sent again, because they are under way or have succeeded, and
+	// posting counts those that are under way.
+	posted  []string
+	posting int
 	// mayBeDone reports whether a request that ended in another way may have been carried out.
 	mayBeDone bool
 	// handshake is the error that ended a handshake.
@@ -145,16 +147,20 @@ func (t *trace) got1xx(int, textproto.MIMEHeader) error {
 func (t *trace) begin(request *http.Request) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !isIdempotent(request.Method) {
-		if t.mayBeDone || slices.Contains(t.posted, request.URL.Path) {
-			return false
-		}
-		t.posted = append(t.posted, request.URL.Path)
+	isPost := !isIdempotent(request.Method)
+	if isPost && (t.mayBeDone || slices.Contains(t.posted, request.URL.Path)) {
+		return false
 	}
-	t.request.Store(request)
-	t.connected.Store(false)
-	t.dead.Store(0)
-	t.written.Store(false)
+	if t.posting == 0 { // else what is noted stays about the one that is under way
+		t.request.Store(request)
+		t.connected.Store(false)
+		t.dead.Store(0)
+		t.written.Store(false)
+	}
+	if isPost {
+		t.posted = append(t.posted, request.URL.Path)
+		t.posting++
+	}
 	t.sending.Add(1)
 	return true
 }
@@ -167,6 +173,7 @@ func (t *trace) end(request *http.Request, response *http.Response, err error) {
 	if isIdempotent(request.Method) {
 		return
 	}
+	t.posting--
 	end := lost
 	switch {
 	case err == nil:

@@ -499,12 +499,27 @@ func TestMiddlewareThatDoesNotWait(t *testing.T) {
 			"limiting":       {saying429, slow},
 			"hiding a 502":   {saying429, reply(502, "")},
 			"hiding the end": {saying429, abort("")},
+			"looking meanwhile": {func(next http.RoundTripper) http.RoundTripper {
+				return resending(roundTripper(func(r *http.Request) (*http.Response, error) {
+					go func() {
+						time.Sleep(time.Second)
+						look, _ := http.NewRequestWithContext(r.Context(), http.MethodGet, "ftp://nowhere.invalid/", nil)
+						_, _ = next.RoundTrip(look) //nolint:bodyclose // there is none
+					}()
+					return next.RoundTrip(r)
+				}))
+			}, func(w http.ResponseWriter, r *http.Request) {
+				time.Sleep(10 * time.Second)
+				abort("")(w, r)
+			}},
 		} {
 			t.Run(protocol+"/"+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					var arrived atomic.Int64
 					transport, baseURL := newNetwork().serve(t, protocol, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-						arrived.Add(1)
+						if r.Method == http.MethodPost {
+							arrived.Add(1)
+						}
 						test.server(w, r)
 					}))
 					c := newConfig(transport)
@@ -527,6 +542,7 @@ func TestMiddlewareWithRequestsOfItsOwn(t *testing.T) {
 			times        int
 			throughNext  bool
 		}{
+			"many, through next":           {http.MethodGet, "/vault", 6, true},
 			"many, by another client":      {http.MethodGet, "/vault", 6, false},
 			"one that fails, through next": {http.MethodGet, "/fails", 1, true},
 			"a token, through next":        {http.MethodPost, "/token", 1, true},
