@@ -152,9 +152,9 @@ func ParseIntegration(data []byte, allow ...string) (*Integration, error) {
 type IntegrationUpdate struct {
 	Name     *string
 	Interval *Interval
-	// Config replaces the stored one, so it must have all members, secrets included. Its type is sent with it. Other clients send only
-	// the new secret, which passes with [WithoutValidation]; whether the live API then keeps the other members is not
-	// documented.
+	// Config replaces the stored one, so it must have all members, secrets included. Its type is sent with it. Other
+	// clients send only the new secret, which passes with [WithoutValidation]; whether the live API then keeps the other
+	// members is not documented.
 	Config IntegrationConfig
 }
 

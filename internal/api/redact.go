@@ -204,8 +204,8 @@ func (r *redactor) excerpt(body []byte, most int) string {
 	return strings.ToValidUTF8(text[:min(len(text), most)], "")
 }
 
-// namedSecrets returns the strings and numbers of a request's body in members whose names say that they are secret, on every level. So
-// secrets stay out of errors even in bodies of Client.Do and in members of rules that this package has no field for.
+// namedSecrets returns the strings and numbers of a request's body in members whose names say that they are secret, on every
+// level. So secrets stay out of errors even in bodies of Client.Do and in members of rules that this package has no field for.
 func namedSecrets(body []byte) []string {
 	var value any
 	d := json.NewDecoder(bytes.NewReader(body))

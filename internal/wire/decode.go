@@ -78,7 +78,8 @@ func (d *Decoder) BeginObject() {
 	}
 }
 
-// EndObject ends the object. It returns what [Scanner.CheckedValue] finds wrong with the text, or else the first *MemberError.
+// EndObject ends the object. It returns what [Scanner.CheckedValue] finds wrong with the text, or else the first
+// *MemberError.
 func (d *Decoder) EndObject() (err error) {
 	switch {
 	case len(d.wrong) > 0 || d.depth > maxDepth/2:

@@ -171,7 +171,8 @@ func (s *Scanner) CheckedValue() ([]byte, error) {
 // resetChecks begins to note what CheckedValue has to know.
 func (s *Scanner) resetChecks() { s.isASCII, s.hasEscape, s.depth = true, false, 0 }
 
-// isUnicode reports whether the text that was passed since resetChecks is UTF-8, without escapes of halves of surrogate pairs.
+// isUnicode reports whether the text that was passed since resetChecks is UTF-8, without escapes of halves of surrogate
+// pairs.
 func (s *Scanner) isUnicode(text []byte) bool {
 	return (s.isASCII || utf8.Valid(text)) && (!s.hasEscape || jsontext.Value(text).IsValid(jsontext.AllowDuplicateNames(true)))
 }
