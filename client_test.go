@@ -146,11 +146,11 @@ func TestDoKeepsSecretParametersAndMembersOutOfErrors(t *testing.T) {
 	}))
 	err := client.Do(t.Context(), cfposture.Request{
 		Method: http.MethodPost, Path: "zones", Query: url.Values{"access_token": {"hidden-1"}, "page": {"2"}},
-		Body: map[string]any{"token": 1234567890},
+		Body: map[string]any{"token": "hidden-2"},
 	}, nil)
 	var failure *cfposture.Error
 	require.ErrorAs(t, err, &failure)
-	assert.Equal(t, `access_token=[redacted]&page=2 {"token":[redacted]}`, string(failure.Body))
+	assert.Equal(t, `access_token=[redacted]&page=2 {"token":"[redacted]"}`, string(failure.Body))
 }
 
 func TestDoWithHEAD(t *testing.T) {

@@ -108,7 +108,7 @@ func WithHTTPClient(client *http.Client) Option {
 
 // WithMiddleware wraps the transport that requests go through. A middleware sees every attempt, credentials included. The
 // option can be repeated: each middleware wraps those before it. It must send a request in the request's own context, by
-// which the client knows whether a POST was sent.
+// which the client knows whether a POST was sent, and what it sends beside that in another.
 func WithMiddleware(middleware func(http.RoundTripper) http.RoundTripper) Option {
 	return func(s *settings) {
 		if middleware == nil {

@@ -1,6 +1,7 @@
 package posturetest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -360,7 +361,8 @@ func decodeStrictly(data []byte, v any) error {
 	case errors.Is(err, io.EOF):
 		return errors.New("the text is empty")
 	case errors.As(err, &wrong):
-		return fmt.Errorf("%s is a %s, not a %v", wrong.Field, wrong.Value, wrong.Type)
+		name := wrong.Field[strings.LastIndex(wrong.Field, ".")+1:] // Go 1.27 puts the index of the fault before it
+		return fmt.Errorf("%s: %s where %v is expected", cmp.Or(name, "the text"), wrong.Value, wrong.Type)
 	case err == nil && decoder.More():
 		return errors.New("more than one JSON value")
 	default:

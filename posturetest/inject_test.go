@@ -168,7 +168,7 @@ func TestParseFaultsSaysWhatIsWrong(t *testing.T) {
 		`[{"statuz": 503}]`:              `posturetest: faults: json: unknown field "statuz"`,
 		`[{}, {"status": 99}]`:           "posturetest: fault 1: status is 99, not from 200 to 599",
 		`[{"delay": "soon"}]`:            `posturetest: fault 0: delay is "soon", not a duration such as 250ms`,
-		`[{"delay": 250}]`:               `posturetest: faults: delay is a number, not a string`,
+		`[{"delay": 250}]`:               `posturetest: faults: delay: number where string is expected`,
 		`{"operation": "postures.*"}`:    `posturetest: fault 0: operation is "postures.*", which is none of integrations.create, integrations.delete, integrations.get, integrations.list, integrations.update, posture.create, posture.delete, posture.get, posture.list, posture.update`,
 		`{"cut": "off"}`:                 `posturetest: fault 0: cut is "off": use before, after or middle`,
 		`{"path": "[", "operation": ""}`: `posturetest: fault 0: path is "[": syntax error in pattern`,

@@ -2,7 +2,6 @@ package api
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 )
 
@@ -27,21 +26,13 @@ func CheckHeader(name, value string) error {
 		return fmt.Errorf("header name %q is invalid", name)
 	case name == "Content-Length", name == "Transfer-Encoding", name == "Trailer":
 		return fmt.Errorf("header %s describes the body: it can't be set", name)
-	case name == "Upgrade", name == "Connection" && !strings.EqualFold(value, "close"):
-		return fmt.Errorf("header %s is about the connection: it can't be set, but for close", name)
-	case name == "Host" && !isHost(value):
+	case name == "Host" && strings.ContainsAny(value, " /?#@"):
 		return fmt.Errorf("value %q of header Host is no host, with or without a port", value)
 	case !IsHeaderText(value):
 		return fmt.Errorf("value of header %s has a control character", name)
 	default:
 		return nil
 	}
-}
-
-// isHost reports whether a value is a host with or without a port, or empty.
-func isHost(value string) bool {
-	u, err := url.Parse("//" + value)
-	return err == nil && u.Host == value
 }
 
 // IsHeaderText reports whether a text can be the value of a header.

@@ -8,15 +8,12 @@ import (
 
 func TestCheckHeader(t *testing.T) {
 	require.NoError(t, CheckHeader("X-Purpose", "a\tb"))
-	for _, host := range []string{"api.example.com", "api.example.com:8443", "[::1]:80", ""} {
+	for _, host := range []string{"api.example.com", "api.example.com:8443", "[::1]:80", "[fe80::1%eth0]:80", ""} {
 		require.NoError(t, CheckHeader("Host", host))
 	}
-	for _, host := range []string{"a b", "a/b", "user@a", "a?b", "a#b", "[::1"} {
+	for _, host := range []string{"a b", "a/b", "user@a", "a?b", "a#b"} {
 		require.ErrorContains(t, CheckHeader("Host", host), "is no host", host)
 	}
-	require.NoError(t, CheckHeader("Connection", "close"))
-	require.EqualError(t, CheckHeader("Connection", "X-Purpose"), "header Connection is about the connection: it can't be set, but for close")
-	require.EqualError(t, CheckHeader("Upgrade", "x"), "header Upgrade is about the connection: it can't be set, but for close")
 	require.EqualError(t, CheckHeader("X Purpose", ""), `header name "X Purpose" is invalid`)
 	require.EqualError(t, CheckHeader("Trailer", ""), "header Trailer describes the body: it can't be set")
 	require.EqualError(t, CheckHeader("X-Purpose", "a\nb"), "value of header X-Purpose has a control character")

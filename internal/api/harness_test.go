@@ -348,7 +348,8 @@ const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 // A frameServer speaks just as much HTTP/2 as it takes to receive requests and to reset their streams, which a server of
 // net/http does with no other code than INTERNAL_ERROR.
 type frameServer struct {
-	requests atomic.Int64 // that arrived whole
+	requests atomic.Int64  // that arrived whole
+	takes    time.Duration // until a response is sent
 	// response is written to the number-th request.
 	response func(number int64, stream uint32, w io.Writer)
 }
@@ -416,23 +417,28 @@ func (s *frameServer) serveOver(t *testing.T, n *network, transport *http.Transp
 // may want to write at the same time.
 func (s *frameServer) handle(connection net.Conn) {
 	defer connection.Close() //nolint:errcheck // it may be closed already
-	written := make(chan []byte, 100)
+	type frames struct {
+		text []byte
+		wait time.Duration
+	}
+	written := make(chan frames, 100)
 	defer close(written)
 	go func() {
-		for frames := range written {
-			_, _ = connection.Write(frames)
+		for f := range written {
+			time.Sleep(f.wait)
+			_, _ = connection.Write(f.text)
 		}
 	}()
 	var out bytes.Buffer
-	flush := func() {
-		written <- bytes.Clone(out.Bytes())
+	flush := func(wait time.Duration) {
+		written <- frames{bytes.Clone(out.Bytes()), wait}
 		out.Reset()
 	}
 	if _, err := io.ReadFull(connection, make([]byte, len(preface))); err != nil {
 		return
 	}
 	writeFrame(&out, frameSettings, 0, 0, nil)
-	flush()
+	flush(0)
 	for {
 		kind, flags, stream, err := readFrame(connection)
 		switch {
@@ -440,10 +446,10 @@ func (s *frameServer) handle(connection net.Conn) {
 			return
 		case kind == frameSettings && flags&flagAck == 0:
 			writeFrame(&out, frameSettings, flagAck, 0, nil)
-			flush()
+			flush(0)
 		case (kind == frameHeaders || kind == frameData) && flags&flagEndStream != 0:
 			s.response(s.requests.Add(1), stream, &out)
-			flush()
+			flush(s.takes)
 		}
 	}
 }

@@ -362,7 +362,7 @@ func (o *operation) send(ctx context.Context, seen *trace, body *bytes.Buffer) (
 			end = unreadable
 		}
 		return response, o.newFailure(end, response, body.Bytes(), envelope{}, err)
-	case end == rateLimited && !isIdempotent(o.Method) && seen.isDone():
+	case end == rateLimited && !isIdempotent(o.Method) && seen.isOver():
 		// A middleware has made a 429 of something else.
 		return response, o.newFailure(failed, response, body.Bytes(), envelope{}, errSentOnce)
 	case err != nil && end == rejected:
@@ -387,6 +387,7 @@ func (o *operation) newRequest(seen *trace) error {
 	if err != nil {
 		return err
 	}
+	seen.method, seen.path = o.Method, strings.TrimPrefix(target.Path, o.BaseURL.Path)
 	// As http.NewRequest makes it, which would parse the URL anew for every request.
 	request := (&http.Request{
 		Method: o.Method, URL: target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,

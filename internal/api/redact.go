@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
@@ -126,8 +125,13 @@ func withoutUserInfo(text string) string {
 
 // withoutCutURL takes away what may be the beginning of a URL's user and password, where a text was cut.
 func withoutCutURL(text string) string {
+	const longest = 300 // of a user and a password
 	for _, slashes := range urlSlashes {
-		if start := strings.LastIndex(text, slashes); start >= 0 && !strings.ContainsAny(text[start+len(slashes):], authorityEnd) {
+		start := strings.LastIndex(text, slashes)
+		if start < 0 {
+			continue
+		}
+		if rest := text[start+len(slashes):]; len(rest) <= longest && !strings.ContainsAny(rest, authorityEnd) {
 			text = text[:start]
 		}
 	}
@@ -204,13 +208,11 @@ func (r *redactor) excerpt(body []byte, most int) string {
 	return strings.ToValidUTF8(text[:min(len(text), most)], "")
 }
 
-// namedSecrets returns the strings and numbers of a request's body in members whose names say that they are secret, on every
-// level. So secrets stay out of errors even in bodies of Client.Do and in members of rules that this package has no field for.
+// namedSecrets returns the strings of a request's body in members whose names say that they are secret, on every level. So
+// secrets stay out of errors even in bodies of Client.Do and in members of rules that this package has no field for.
 func namedSecrets(body []byte) []string {
 	var value any
-	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
-	if d.Decode(&value) != nil {
+	if json.Unmarshal(body, &value) != nil {
 		return nil
 	}
 	return appendNamed(nil, value, false)
@@ -233,10 +235,6 @@ func appendNamed(found []string, value any, named bool) []string {
 	case string:
 		if named {
 			found = append(found, value)
-		}
-	case json.Number:
-		if named {
-			found = append(found, value.String())
 		}
 	case []any:
 		for _, element := range value {

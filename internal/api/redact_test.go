@@ -389,6 +389,8 @@ func TestExcerptShowsNoPartOfAPassword(t *testing.T) {
 			assert.NotContains(t, r.excerpt([]byte(body), most), "pas", most)
 		}
 	}
+	long := "data://" + strings.Repeat("A", 1000)
+	assert.Equal(t, long[:500], r.excerpt([]byte(long), 500), "no password is so long")
 	assert.Equal(t, "see https://host.example", r.excerpt([]byte("see https://host.example"), 100), "nothing was cut")
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"net/textproto"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 )
@@ -33,22 +34,21 @@ type trace struct {
 	// sought and found report whether a connection was asked for, and whether there was one, for any request in the
 	// attempt's context.
 	sought, found atomic.Bool
-	// sending counts what the last transport is sending. What else connects are requests of a middleware's own.
-	sending atomic.Int32
-	// connected reports whether the last transport has had a connection since it began to send the request.
-	connected atomic.Bool
+	// method and path are the operation's, the path without what stands before it in the URL. Requests with others are a
+	// middleware's own, such as one for a token.
+	method, path string
+	// own and others count the requests that the last transport is sending, by whose they are.
+	own, others atomic.Int32
+	// asked and connected report whether it has asked for a connection, and had one, since it began to send the request.
+	asked, connected atomic.Bool
 	// dead counts the connections that it was given in a row without a response.
 	dead atomic.Int32
 	// written reports whether the request was written over HTTP/2 without a response since.
 	written atomic.Bool
 
 	mu sync.Mutex
-	// posted are the paths of requests that must not be sent again, because they are under way or have succeeded, and
-	// posting counts those that are under way.
-	posted  []string
-	posting int
-	// mayBeDone reports whether a request that ended in another way may have been carried out.
-	mayBeDone bool
+	// isDone and mayBeDone report whether the request has succeeded, or ended in a way that leaves it open.
+	isDone, mayBeDone bool
 	// handshake is the error that ended a handshake.
 	handshake error
 	// fields are the headers that were written, those of middlewares and cookie jars among them.
@@ -98,13 +98,16 @@ func (t *trace) follow() context.Context {
 
 // getConn records that a transport reports what it does. Only with such a transport does a missing connection prove that
 // nothing was written.
-func (t *trace) getConn(string) { t.sought.Store(true) }
+func (t *trace) getConn(string) {
+	t.sought.Store(true)
+	t.asked.Store(true)
+}
 
 // gotConn ends the attempt where net/http would send the request again by itself. Nothing is written on a connection that
 // is got after the context has ended.
 func (t *trace) gotConn(httptrace.GotConnInfo) {
 	t.found.Store(true)
-	if t.sending.Load() == 0 {
+	if t.own.Load() == 0 {
 		return
 	}
 	t.connected.Store(true)
@@ -133,7 +136,9 @@ func (t *trace) wroteHeaderField(name string, values []string) {
 // after a 401: then the server has refused the first one.
 func (t *trace) gotResponse() {
 	t.dead.Store(0)
-	t.written.Store(false)
+	if t.others.Load() == 0 { // else the response may be to one of them
+		t.written.Store(false)
+	}
 }
 
 // got1xx takes that back: an informational response is none yet.
@@ -142,26 +147,32 @@ func (t *trace) got1xx(int, textproto.MIMEHeader) error {
 	return nil
 }
 
+// isOwn reports whether a request is the operation's, and not one that a middleware makes itself.
+func (t *trace) isOwn(request *http.Request) bool {
+	return request.Method == t.method && strings.HasSuffix(request.URL.Path, t.path)
+}
+
 // begin notes that the last transport is about to send a request. It reports whether that may be: what must not be carried
-// out twice is not sent again unless it was refused. A request of another path, such as one for a token, is not the same one.
+// out twice is not sent again unless it was refused, nor is anything of its kind after it may have been carried out.
 func (t *trace) begin(request *http.Request) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	isPost := !isIdempotent(request.Method)
-	if isPost && (t.mayBeDone || slices.Contains(t.posted, request.URL.Path)) {
+	isOwn := t.isOwn(request)
+	if !isIdempotent(request.Method) && (t.mayBeDone || isOwn && (t.isDone || t.own.Load() > 0)) {
 		return false
 	}
-	if t.posting == 0 { // else what is noted stays about the one that is under way
+	if t.own.Load() == 0 || isOwn {
 		t.request.Store(request)
-		t.connected.Store(false)
-		t.dead.Store(0)
-		t.written.Store(false)
 	}
-	if isPost {
-		t.posted = append(t.posted, request.URL.Path)
-		t.posting++
+	if !isOwn {
+		t.others.Add(1)
+		return true
 	}
-	t.sending.Add(1)
+	t.own.Add(1)
+	t.asked.Store(false)
+	t.connected.Store(false)
+	t.dead.Store(0)
+	t.written.Store(false)
 	return true
 }
 
@@ -169,30 +180,27 @@ func (t *trace) begin(request *http.Request) bool {
 func (t *trace) end(request *http.Request, response *http.Response, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.sending.Add(-1)
-	if isIdempotent(request.Method) {
+	if !t.isOwn(request) {
+		t.others.Add(-1)
 		return
 	}
-	t.posting--
+	t.own.Add(-1)
 	end := lost
 	switch {
 	case err == nil:
 		end = ofStatus(response.StatusCode)
-	case t.sought.Load() && !t.connected.Load(): // a transport that does not report its connections may have had one
+	case t.asked.Load() && !t.connected.Load(): // a transport that does not report its connections may have had one
 		end = unreachable
 	}
-	if end == succeeded {
-		return // it stays among those that were posted
-	}
+	t.isDone = end == succeeded
 	t.mayBeDone = t.mayBeDone || outcomes[end].ambiguous
-	t.posted = slices.DeleteFunc(t.posted, func(path string) bool { return path == request.URL.Path })
 }
 
-// isDone reports whether the request may have been carried out, or may still be, whatever a middleware says of it.
-func (t *trace) isDone() bool {
+// isOver reports whether it is too late to send the request again, whatever a middleware says of it.
+func (t *trace) isOver() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.mayBeDone || slices.Contains(t.posted, t.request.Load().URL.Path)
+	return t.mayBeDone || t.isDone || t.own.Load() > 0
 }
 
 // handshakeDone keeps the error that ended a handshake. It can be any error, such as io.EOF, which would otherwise

@@ -8,11 +8,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -336,6 +338,48 @@ func TestHTTP2ResetBelowAMiddlewareThatRewritesThePath(t *testing.T) {
 			assert.EqualValues(t, response.Attempts, server.requests.Load(), method)
 			assert.Equal(t, !isIdempotent(method), errors.Is(err, ErrOutcomeUnknown), method)
 		})
+	}
+}
+
+func TestHTTP2ResetWhileAMiddlewareSendsMore(t *testing.T) {
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		for _, takes := range []time.Duration{3 * time.Second, time.Minute} {
+			for name, reset := range resets {
+				t.Run(fmt.Sprint(method, takes, name), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						server := reset(1)
+						server.takes = 10 * time.Second
+						things := server.serve(t, newNetwork())
+						audits, auditURL := newNetwork().serve(t, overHTTP, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { time.Sleep(takes) }))
+						c := newConfig(roundTripper(func(r *http.Request) (*http.Response, error) {
+							if strings.HasSuffix(r.URL.Path, "/audit") {
+								return audits.RoundTrip(r)
+							}
+							return things.RoundTrip(r)
+						}))
+						c.BaseURL = parseURL("http" + serverURL)
+						wrap(t, c, func(next http.RoundTripper) http.RoundTripper {
+							return roundTripper(func(r *http.Request) (*http.Response, error) {
+								audit, err := http.NewRequestWithContext(r.Context(), method, auditURL+"/audit", nil)
+								require.NoError(t, err)
+								go func() {
+									if response, err := next.RoundTrip(audit); err == nil {
+										_ = response.Body.Close()
+									}
+								}()
+								time.Sleep(time.Second)
+								return next.RoundTrip(r)
+							})
+						})
+						_, err := ask(t.Context(), c, http.MethodPost)
+						require.ErrorIs(t, err, ErrOutcomeUnknown)
+						require.NotErrorIs(t, err, context.DeadlineExceeded)
+						time.Sleep(2 * time.Minute) // until the audit is over
+						assert.EqualValues(t, 1, server.requests.Load())
+					})
+				})
+			}
+		}
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -543,6 +544,7 @@ func TestMiddlewareWithRequestsOfItsOwn(t *testing.T) {
 			throughNext  bool
 		}{
 			"many, through next":           {http.MethodGet, "/vault", 6, true},
+			"tokens, after a failure":      {http.MethodPost, "/fails", 2, true},
 			"many, by another client":      {http.MethodGet, "/vault", 6, false},
 			"one that fails, through next": {http.MethodGet, "/fails", 1, true},
 			"a token, through next":        {http.MethodPost, "/token", 1, true},
@@ -585,6 +587,97 @@ func TestMiddlewareWithRequestsOfItsOwn(t *testing.T) {
 					})
 				})
 			}
+		}
+	}
+}
+
+// What a middleware sends before, beside and after a request changes nothing of what may be done with it.
+func TestMiddlewareWithRequestsAroundTheOwn(t *testing.T) {
+	type flow func(own func(method, path string) error, send func() (*http.Response, error)) (*http.Response, error)
+	for name, test := range map[string]struct {
+		flow    flow
+		things  []http.HandlerFunc // the last for all that follow
+		arrived int
+		unknown bool
+	}{
+		"new token after a 401": {func(own func(string, string) error, send func() (*http.Response, error)) (*http.Response, error) {
+			_ = own(http.MethodPost, "/token")
+			if response, err := send(); err != nil || response.StatusCode != 401 {
+				return response, err
+			}
+			_ = own(http.MethodPost, "/token")
+			return send()
+		}, []http.HandlerFunc{reply(401, "{}"), reply(200, success)}, 2, false},
+		"audit before and after": {func(own func(string, string) error, send func() (*http.Response, error)) (*http.Response, error) {
+			_ = own(http.MethodPost, "/audit")
+			response, err := send()
+			return response, errors.Join(err, own(http.MethodPost, "/audit"))
+		}, []http.HandlerFunc{reply(200, success)}, 1, false},
+		"audit of a 429": {func(own func(string, string) error, send func() (*http.Response, error)) (*http.Response, error) {
+			response, err := send()
+			_ = own(http.MethodPost, "/fails")
+			return response, err
+		}, []http.HandlerFunc{reply(429, "{}"), reply(200, success)}, 2, false},
+		"a lease beside it": {func(own func(string, string) error, send func() (*http.Response, error)) (*http.Response, error) {
+			go func() {
+				time.Sleep(time.Second)
+				_ = own(http.MethodPost, "/lease")
+			}()
+			return send()
+		}, []http.HandlerFunc{func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(5 * time.Second)
+			reply(200, success)(w, r)
+		}}, 1, false},
+		"a 429 of its own after a success": {func(own func(string, string) error, send func() (*http.Response, error)) (*http.Response, error) {
+			_, _ = send()
+			_ = own(http.MethodGet, "/quota")
+			return responding(429, "{}")(nil)
+		}, []http.HandlerFunc{reply(200, success)}, 1, true},
+	} {
+		for _, protocol := range []string{overHTTP, overH2C} {
+			if protocol == overH2C && name == "a lease beside it" {
+				continue // over HTTP/2 it can't be told from the request's being sent again
+			}
+			t.Run(protocol+"/"+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					var arrived atomic.Int64
+					transport, baseURL := newNetwork().serve(t, protocol, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						switch {
+						case r.URL.Path == "/fails":
+							w.WriteHeader(503)
+						case strings.Contains(r.URL.Path, "/things/"):
+							test.things[min(int(arrived.Add(1)), len(test.things))-1](w, r)
+						}
+					}))
+					c := newConfig(transport)
+					c.BaseURL = parseURL(baseURL)
+					wrap(t, c, func(next http.RoundTripper) http.RoundTripper {
+						return roundTripper(func(r *http.Request) (*http.Response, error) {
+							own := func(method, path string) error {
+								request, err := http.NewRequestWithContext(r.Context(), method, parseURL(baseURL).ResolveReference(&url.URL{Path: path}).String(), nil)
+								require.NoError(t, err)
+								response, err := next.RoundTrip(request)
+								if err == nil {
+									_ = response.Body.Close()
+								}
+								return err
+							}
+							return test.flow(own, func() (*http.Response, error) {
+								again := r.Clone(r.Context())
+								if r.GetBody != nil {
+									again.Body, _ = r.GetBody()
+								}
+								return next.RoundTrip(again)
+							})
+						})
+					})
+					_, err := ask(t.Context(), c, http.MethodPost)
+					time.Sleep(time.Minute)
+					assert.EqualValues(t, test.arrived, arrived.Load())
+					assert.Equal(t, test.unknown, errors.Is(err, ErrOutcomeUnknown), "%v", err)
+					assert.Equal(t, test.unknown, err != nil, "%v", err)
+				})
+			})
 		}
 	}
 }

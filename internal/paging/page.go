@@ -2,7 +2,6 @@ package paging
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -99,7 +98,11 @@ func (p *Page[T]) leaveOut(wasSeen func(key string) bool) {
 	for i := range p.unreadable {
 		u := &p.unreadable[i]
 		text := p.result[u.start:u.end]
-		u.leftOut = wasSeen(cmp.Or(idOf(text), string(text)))
+		key := string(text)
+		if id := idOf(text); id != "" {
+			key = "unreadable " + id // readable, it would be another
+		}
+		u.leftOut = wasSeen(key)
 	}
 }
 
@@ -157,16 +160,19 @@ func (p *Page[T]) Explain(u Unreadable) Explanation {
 	return Explanation{int(u.index), idOf(raw), raw, fmt.Errorf("result[%d]: %w", u.index, err)}
 }
 
-// idOf returns the ID of an unreadable item, "" if it has none.
+// idOf returns the ID of an unreadable item, "" if it has none, or several.
 func idOf(text []byte) (id string) {
 	s := wire.NewScanner(text)
 	if s.Kind() != '{' {
 		return ""
 	}
 	for s.Open('{'); s.Next('}'); {
-		if name := s.Name(); string(name) == "id" && s.Kind() == '"' {
+		switch name := s.Name(); {
+		case string(name) == "id" && id != "":
+			return ""
+		case string(name) == "id" && s.Kind() == '"':
 			id = string(s.String())
-		} else {
+		default:
 			s.Skip()
 		}
 	}

@@ -174,12 +174,12 @@ func TestPageLeavesOutWhatWasSeen(t *testing.T) {
 			list.Add(page(t, `[{"id":"1"},{"name":"x"},3,{"id":"2","name":0}]`, `{"total_pages":2}`))
 			continue
 		}
-		p := page(t, `[{"name":"y"},{"name":"x"},{"id":"1"},{"id":"1","name":"again"},3,4,{"id":"2","name":1}]`, `{"total_pages":2}`)
+		p := page(t, `[{"name":"y"},{"name":"x"},{"id":"1"},{"id":"1","name":"again"},3,4,{"id":"2","name":1},{"id":"2"},{"id":"3","id":"1","name":0}]`, `{"total_pages":2}`)
 		list.Add(p)
-		assert.Equal(t, "y ()", came(p))
-		require.Len(t, p.Items(), 1)
+		assert.Equal(t, "y () 2 ()", came(p))
+		require.Len(t, p.Items(), 2)
 		assert.Equal(t, "y", p.Items()[0].Name)
-		assert.Equal(t, 7, p.Len())
+		assert.Equal(t, 9, p.Len())
 	}
 	assert.True(t, list.IsWhole())
 }
