@@ -249,15 +249,16 @@ const (
 	lastLook     = time.Second // before the time is over
 )
 
-// A creatable is a rule or an integration that is to be created.
-type creatable[T any] interface {
+// A model is a *Rule or an *Integration.
+type model[T any] interface {
 	payload
 	subject() string
-	// mayBe reports whether an item may be what became of it.
+	// mayBe reports whether an item may be what became of it when it was created.
 	mayBe(have *T) bool
+	clone() *T
 }
 
-func (c *collection[T]) createOnce(ctx context.Context, item creatable[T], opts []Option) (*T, error) {
+func (c *collection[T]) createOnce(ctx context.Context, item model[T], opts []Option) (*T, error) {
 	if variant.IsNil(item) {
 		return nil, item.Validate()
 	}
@@ -276,7 +277,7 @@ func (c *collection[T]) createOnce(ctx context.Context, item creatable[T], opts 
 	return found, nil
 }
 
-func (c *collection[T]) findCreated(ctx context.Context, item creatable[T], known func(id string) bool, opts []Option) (*T, error) {
+func (c *collection[T]) findCreated(ctx context.Context, item model[T], known func(id string) bool, opts []Option) (*T, error) {
 	if variant.IsNil(item) {
 		return nil, item.Validate()
 	}
@@ -291,7 +292,7 @@ func (c *collection[T]) findCreated(ctx context.Context, item creatable[T], know
 }
 
 // lookUntilFound returns the one item that isn't known and may be what became of the given one.
-func (c *collection[T]) lookUntilFound(ctx context.Context, item creatable[T], known func(id string) bool, opts []Option) (*T, error) {
+func (c *collection[T]) lookUntilFound(ctx context.Context, item model[T], known func(id string) bool, opts []Option) (*T, error) {
 	looking, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	failure := fmt.Errorf("no new %s like it appeared within %v", c.noun, lookTime)

@@ -93,9 +93,11 @@ func TestDoOfAnotherKindOfResultIsAnError(t *testing.T) {
 }
 
 func TestDoSendsANilBodyAsNull(t *testing.T) {
-	client := mockClient(t, responding(200, `{"success":true,"result":null}`))
+	var sent []byte
+	client := mockClient(t, responding(200, `{"success":true,"result":null}`), captureBody(&sent))
 	for _, body := range []any{(*cfposture.Integration)(nil), (*cfposture.IntegrationUpdate)(nil), (*cfposture.Rule)(nil)} {
-		assert.NoError(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodPost, Path: "zones", Body: body}, nil))
+		require.NoError(t, client.Do(t.Context(), cfposture.Request{Method: http.MethodPost, Path: "zones", Body: body}, nil))
+		assert.Equal(t, "null", string(sent))
 	}
 }
 

@@ -130,7 +130,9 @@ func hasMembers(config IntegrationConfig) bool {
 func (i *Integration) withoutSecrets(keepUnknown bool) *Integration {
 	copied := i.Clone()
 	if unknown, ok := copied.Config.(*UnknownConfig); ok && unknown != nil {
-		unknown.Raw = variant.WithoutNamed(unknown.Raw, keepUnknown)
+		if unknown.Raw = variant.WithoutSecretMembers(unknown.Raw); !keepUnknown {
+			unknown.Raw = json.RawMessage("{}")
+		}
 	}
 	if !variant.IsNil(copied.Config) {
 		variant.DropSecrets(copied.Config, keepUnknown)
@@ -166,10 +168,7 @@ func diff(c *wire.Comparison, want, have payload) []Difference {
 }
 
 // merge returns have with the members of want over it. What can't be encoded it returns as it is, for Update to refuse.
-func merge[T any](c *wire.Comparison, want, have interface {
-	payload
-	clone() *T
-}, decode func(*wire.Decoder) (*T, error)) *T {
+func merge[T any](c *wire.Comparison, want, have model[T], decode func(*wire.Decoder) (*T, error)) *T {
 	wanted, err := want.encode()
 	if err != nil {
 		return want.clone()

@@ -1726,7 +1726,7 @@ func (i *Integration) unknowns() []wire.Unknown {
 	if variant.IsNil(c) { // a member of the integration may have been meant for one
 		c = newConfig(i.Type)
 	}
-	return wire.Unknowns(i, "config", variant.OrNil(c))
+	return wire.Unknowns(i, "config", c)
 }
 
 func (i *Integration) decode(d *wire.Decoder) {
@@ -1807,7 +1807,7 @@ func (r *Rule) unknowns() []wire.Unknown {
 	if variant.IsNil(in) { // a member of the rule may have been meant for one
 		in = newInput(r.Type)
 	}
-	return wire.Unknowns(r, "input", variant.OrNil(in))
+	return wire.Unknowns(r, "input", in)
 }
 
 func (r *Rule) decode(d *wire.Decoder) {

@@ -191,7 +191,7 @@ func TestIntegrationsArePutInAndReadOutAsModels(t *testing.T) {
 
 func TestModelsThatAreNoneAreRefused(t *testing.T) {
 	server := posturetest.New(t, posturetest.InMemory())
-	assert.Panics(t, func() { server.PutRule(nil) })
+	assert.PanicsWithValue(t, "posturetest: PutRule: *cfposture.Rule is nil", func() { server.PutRule(nil) })
 	assert.Panics(t, func() { server.PutIntegration(nil) })
 	server.AddRule([]byte(`42`))
 	assert.Panics(t, func() { server.ListRules() })

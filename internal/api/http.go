@@ -323,8 +323,8 @@ func (o *operation) exchange(ctx context.Context, body *bytes.Buffer) (*http.Res
 	return o.send(ctx, &trace{Context: attemptCtx, cancel: cancel, earlier: o.sent}, body)
 }
 
-// send does the work of exchange, within the context of the trace. It decides only about responses that can't be read; judge
-// does the rest.
+// send does the work of exchange, within the context of the trace. It decides only about responses that can't be read, or
+// that a middleware has made up; judge does the rest.
 //
 // The status of a response counts for more than a body that was cut short: a 429 or 503 says what to do without its body.
 // Only a success needs its body.
@@ -387,7 +387,7 @@ func (o *operation) newRequest(seen *trace) error {
 	if err != nil {
 		return err
 	}
-	seen.method, seen.path = o.Method, strings.TrimPrefix(target.Path, o.BaseURL.Path)
+	seen.method, seen.path = o.Method, strings.TrimPrefix(target.Path, strings.TrimSuffix(o.BaseURL.Path, "/"))
 	// As http.NewRequest makes it, which would parse the URL anew for every request.
 	request := (&http.Request{
 		Method: o.Method, URL: target, Host: target.Host, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,

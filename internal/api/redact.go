@@ -218,18 +218,6 @@ func namedSecrets(body []byte) []string {
 	return appendNamed(nil, value, false)
 }
 
-// querySecrets returns the values of a query's parameters whose names say that they are secret.
-func querySecrets(query string) []string {
-	var secrets []string
-	parameters, _ := url.ParseQuery(query)
-	for name, values := range parameters {
-		if IsSecretMember(name) {
-			secrets = append(secrets, values...)
-		}
-	}
-	return secrets
-}
-
 func appendNamed(found []string, value any, named bool) []string {
 	switch value := value.(type) {
 	case string:
@@ -246,6 +234,18 @@ func appendNamed(found []string, value any, named bool) []string {
 		}
 	}
 	return found
+}
+
+// querySecrets returns the values of a query's parameters whose names say that they are secret.
+func querySecrets(query string) []string {
+	var secrets []string
+	parameters, _ := url.ParseQuery(query)
+	for name, values := range parameters {
+		if IsSecretMember(name) {
+			secrets = append(secrets, values...)
+		}
+	}
+	return secrets
 }
 
 // DropSecretMembers removes the members whose names suggest a secret from decoded JSON. It reports whether there were any.

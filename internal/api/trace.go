@@ -34,20 +34,21 @@ type trace struct {
 	// sought and found report whether a connection was asked for, and whether there was one, for any request in the
 	// attempt's context.
 	sought, found atomic.Bool
-	// method and path are the operation's, the path without what stands before it in the URL. Requests with others are a
-	// middleware's own, such as one for a token.
+	// method and path are the operation's, the path without that of the base URL. Requests with others are a middleware's
+	// own, such as one for a token.
 	method, path string
-	// own and others count the requests that the last transport is sending, by whose they are.
+	// own and others count the requests that the last transport is sending: the operation's, and a middleware's.
 	own, others atomic.Int32
-	// asked and connected report whether it has asked for a connection, and had one, since it began to send the request.
+	// asked and connected report whether a connection was asked for, and whether there was one, since the operation's
+	// request was sent last.
 	asked, connected atomic.Bool
-	// dead counts the connections that it was given in a row without a response.
+	// dead counts the connections since then that came in a row without a response.
 	dead atomic.Int32
 	// written reports whether the request was written over HTTP/2 without a response since.
 	written atomic.Bool
 
 	mu sync.Mutex
-	// isDone and mayBeDone report whether the request has succeeded, or ended in a way that leaves it open.
+	// isDone and mayBeDone report whether the request was carried out, and whether it may have been.
 	isDone, mayBeDone bool
 	// handshake is the error that ended a handshake.
 	handshake error
@@ -152,8 +153,9 @@ func (t *trace) isOwn(request *http.Request) bool {
 	return request.Method == t.method && strings.HasSuffix(request.URL.Path, t.path)
 }
 
-// begin notes that the last transport is about to send a request. It reports whether that may be: what must not be carried
-// out twice is not sent again unless it was refused, nor is anything of its kind after it may have been carried out.
+// begin notes that the last transport is about to send a request, and reports whether it may. The operation's request is not
+// sent beside or after one that succeeded, if it must not be carried out twice. After one that may have been carried out,
+// nothing of the kind is sent: a middleware may have another way to the API.
 func (t *trace) begin(request *http.Request) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -161,7 +163,7 @@ func (t *trace) begin(request *http.Request) bool {
 	if !isIdempotent(request.Method) && (t.mayBeDone || isOwn && (t.isDone || t.own.Load() > 0)) {
 		return false
 	}
-	if t.own.Load() == 0 || isOwn {
+	if isOwn || t.own.Load() == 0 { // else the hooks go on looking at the operation's
 		t.request.Store(request)
 	}
 	if !isOwn {

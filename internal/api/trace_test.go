@@ -8,6 +8,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -339,6 +341,85 @@ func TestHTTP2ResetBelowAMiddlewareThatRewritesThePath(t *testing.T) {
 			assert.Equal(t, !isIdempotent(method), errors.Is(err, ErrOutcomeUnknown), method)
 		})
 	}
+}
+
+// A trace notes what came of the operation's request, whatever else a middleware sends.
+func TestTraceOfSeveralRequests(t *testing.T) {
+	own, token := newTraced(http.MethodPost, "/gateway/v4/things/1"), newTraced(http.MethodPost, "/token")
+	look, list := newTraced(http.MethodGet, "/v4/things/1"), newTraced(http.MethodGet, "/v4/list")
+	refused := &http.Response{StatusCode: 401}
+	connect := func(seen *trace) {
+		seen.getConn("")
+		seen.gotConn(httptrace.GotConnInfo{})
+	}
+	for name, test := range map[string]struct {
+		steps func(seen *trace)
+		again bool // the operation's request may be sent
+	}{
+		"nothing":   {func(*trace) {}, true},
+		"under way": {func(seen *trace) { seen.begin(own) }, false},
+		"refused, then not connected": {func(seen *trace) {
+			seen.begin(own)
+			connect(seen)
+			seen.end(own, refused, nil)
+			seen.begin(own)
+			seen.getConn("")
+			seen.end(own, nil, io.EOF)
+		}, true},
+		"by a transport that reports nothing, after another that does": {func(seen *trace) {
+			connect(seen)
+			seen.begin(own)
+			seen.end(own, nil, io.EOF)
+		}, false},
+		"lost, with a look at it meanwhile": {func(seen *trace) {
+			seen.begin(own)
+			connect(seen)
+			seen.begin(look)
+			seen.getConn("")
+			seen.end(look, nil, io.EOF)
+			seen.end(own, nil, io.EOF)
+		}, false},
+		"a token lost": {func(seen *trace) {
+			seen.begin(token)
+			connect(seen)
+			seen.end(token, nil, io.EOF)
+		}, true},
+	} {
+		seen := newTrace(t, http.MethodPost)
+		test.steps(seen)
+		assert.Equal(t, test.again, seen.begin(own), name)
+	}
+
+	seen := newTrace(t, http.MethodPost)
+	seen.begin(token)
+	assert.Same(t, token, seen.request.Load(), "its header may be shown")
+	seen.begin(own)
+	seen.begin(list)
+	assert.Same(t, own, seen.request.Load())
+
+	seen = newTrace(t, http.MethodGet)
+	for range 2 * maxConnections { // each of a sending of its own
+		seen.begin(look)
+		connect(seen)
+		seen.end(look, nil, io.EOF)
+	}
+	require.NoError(t, seen.Err())
+	seen.begin(look)
+	for range maxConnections + 1 {
+		connect(seen)
+	}
+	assert.Equal(t, errAllDead, context.Cause(seen))
+}
+
+// newTrace returns the trace of a request for things/1.
+func newTrace(t *testing.T, method string) *trace {
+	t.Helper()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	return &trace{Context: ctx, cancel: cancel, method: method, path: "/things/1"}
+}
+
+func newTraced(method, path string) *http.Request {
+	return &http.Request{Method: method, URL: &url.URL{Path: path}}
 }
 
 func TestHTTP2ResetWhileAMiddlewareSendsMore(t *testing.T) {

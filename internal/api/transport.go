@@ -162,7 +162,7 @@ func (t baseTransport) RoundTrip(request *http.Request) (*http.Response, error) 
 		err = fmt.Errorf("transport %T returned neither a response nor an error", next)
 	}
 	seen.end(request, response, err)
-	if pool, is := next.(interface{ CloseIdleConnections() }); is && err != nil && seen.dead.Load() > maxConnections {
+	if pool, is := next.(interface{ CloseIdleConnections() }); is && seen.dead.Load() > maxConnections {
 		pool.CloseIdleConnections() // the next attempt should not meet more of them
 	}
 	return response, err

@@ -543,7 +543,7 @@ func ({{$o.Receiver}} *{{$o.Name}}) unknowns() []wire.Unknown {
 	if variant.IsNil({{.Receiver}}) { // a member of the {{.Noun}} may have been meant for one
 		{{.Receiver}} = new{{.Suffix}}({{$o.Receiver}}.Type)
 	}
-	return wire.Unknowns({{$o.Receiver}}, "{{.Member}}", variant.OrNil({{.Receiver}}))
+	return wire.Unknowns({{$o.Receiver}}, "{{.Member}}", {{.Receiver}})
 }
 {{else}}{{if not .HasString}}{{template "string" .}}{{end}}{{template "json" .}}{{end}}
 {{- template "decode" .}}{{template "encode" .}}{{template "clone" .}}{{end}}

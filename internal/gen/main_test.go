@@ -72,7 +72,7 @@ func TestGenerateWritesWhatAnObjectWithAnInputHas(t *testing.T) {
 		"func (r *Rule) UnmarshalJSON(data []byte) error {\n\treturn wire.Unmarshal(data, r, decodeRule)\n}\n",
 		"func (r *Rule) Clone() *Rule { return r.clone() }\n",
 		"func (r *Rule) wireType() RuleType {\n\tif r.Type == \"\" && !variant.IsNil(r.Input) {\n\t\treturn r.Input.RuleType()\n",
-		"\treturn wire.Unknowns(r, \"input\", variant.OrNil(in))\n",
+		"\treturn wire.Unknowns(r, \"input\", in)\n",
 		"\tcopied.Input = cloneDeviceInput(r.Input)\n",
 	} {
 		assert.Contains(t, string(code), want)

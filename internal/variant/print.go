@@ -101,7 +101,7 @@ func Secrets(v any) []string {
 }
 
 // DropSecrets unsets the secrets of the struct that v points to. It empties its Extra, which may hold secrets too, unless
-// that is to be kept.
+// that is to be kept: then it loses the members whose names suggest one.
 func DropSecrets(v any, keepExtra bool) {
 	for _, field := range wire.Fields(v) {
 		switch field := field.(type) {
@@ -113,31 +113,20 @@ func DropSecrets(v any, keepExtra bool) {
 			}
 			maps.DeleteFunc(*field, func(name string, _ json.RawMessage) bool { return api.IsSecretMember(name) })
 			for name, value := range *field {
-				(*field)[name] = withoutNamed(value)
+				(*field)[name] = WithoutSecretMembers(value)
 			}
 		}
 	}
 }
 
-// WithoutNamed returns a config without the members whose names say that they are secret, or, unless the others are to be
-// kept, an empty one.
-func WithoutNamed(config json.RawMessage, keepOthers bool) json.RawMessage {
-	if !keepOthers {
-		return json.RawMessage("{}")
-	}
-	return withoutNamed(config)
-}
-
-func withoutNamed(raw json.RawMessage) json.RawMessage {
+// WithoutSecretMembers returns a JSON value without the members whose names suggest a secret, on every level.
+func WithoutSecretMembers(raw json.RawMessage) json.RawMessage {
 	var value any
 	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
+	d.UseNumber() // keeps the digits
 	if d.Decode(&value) != nil || !api.DropSecretMembers(value) {
 		return raw
 	}
-	cleaned, err := json.Marshal(value)
-	if err != nil {
-		return nil
-	}
+	cleaned, _ := json.Marshal(value) // it was decoded from JSON
 	return cleaned
 }

@@ -18,14 +18,6 @@ func IsNil(v any) bool {
 	return v == nil || r.Kind() == reflect.Pointer && r.IsNil()
 }
 
-// OrNil returns nil for a nil pointer.
-func OrNil(v any) any {
-	if IsNil(v) {
-		return nil
-	}
-	return v
-}
-
 // Field returns a pointer to the field for a member, or nil if the variant has none.
 func Field(v any, member string) any {
 	if IsNil(v) {

@@ -36,8 +36,6 @@ func TestIsNil(t *testing.T) {
 	assert.True(t, variant.IsNil(nil))
 	assert.True(t, variant.IsNil((*login)(nil)))
 	assert.False(t, variant.IsNil(&login{}))
-	assert.Nil(t, variant.OrNil((*login)(nil)))
-	assert.Equal(t, &login{}, variant.OrNil(&login{}))
 }
 
 func TestField(t *testing.T) {
